@@ -1,0 +1,154 @@
+"""The command `rogatory`: its nouns, and the one place where failures are told.
+
+An error of ours becomes a text (or JSON) and an exit code, never a traceback. A bug of
+ours says that it is one; `-v` adds its traceback.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import Any
+
+import click
+
+from rogatory.cli._app import App, set_up_logging
+from rogatory.cli._click import Command, Group, Lazy
+from rogatory.cli._errors import Report, report_of
+from rogatory.cli._exit import Exit
+from rogatory.cli.output import out, say
+
+_HERE = "rogatory.cli"
+_NOUNS = {
+    "request": Lazy(f"{_HERE}.request", "request", "Ask for removal or for data."),
+    "inbox": Lazy(f"{_HERE}.inbox", "inbox", "See what has arrived, or wait for it."),
+    "exchange": Lazy(f"{_HERE}.exchange", "exchange", "See an exchange and its items."),
+    "respond": Lazy(f"{_HERE}.respond", "respond", "Answer, from a spreadsheet."),
+    "evidence": Lazy(f"{_HERE}.evidence", "evidence", "Receive evidence files."),
+    "log": Lazy(f"{_HERE}.log", "log", "Mirror and verify the transparency log."),
+    "cosign": Lazy(f"{_HERE}.draft", "cosign", "Sign a draft, as second person.", False),
+    "draft": Lazy(f"{_HERE}.draft", "draft", "See or send a draft.", False),
+    "receipt": Lazy(f"{_HERE}.receipt", "receipt", "Verify a receipt offline.", False),
+    "profile": Lazy(
+        f"{_HERE}.profile", "profile", "See what a legal basis allows.", False
+    ),
+    "tables": Lazy(f"{_HERE}.tables", "tables", "Empty spreadsheets to fill in.", False),
+    "context": Lazy(f"{_HERE}.context", "context", "See who you are here.", False),
+    "doctor": Lazy(f"{_HERE}.doctor", "doctor", "Find out what does not work.", False),
+    "help": Lazy(f"{_HERE}._help", "help_", "Show the help of any command.", False),
+}
+_EXAMPLE = """\
+rogatory --as regulator request removal --profile KR.CORRECTION \\
+    --to example-messenger --items items.csv
+rogatory --as messenger inbox watch
+rogatory log verify ./log --vkeys log.vkeys"""
+
+
+class Root(Group):
+    """The outermost command: runs one, tells failures, returns the exit code."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:  # noqa: ANN401 click's own
+        """Run and exit."""
+        app = extra.setdefault("obj", App())
+        extra["standalone_mode"] = False
+        sys.exit(int(self._run(app, *args, **extra)))
+
+    def _run(self, app: App, *args: Any, **extra: Any) -> Exit | int:  # noqa: ANN401 click's own
+        given = args[0] if args else extra.get("args")
+        wants_json = "--json" in (sys.argv[1:] if given is None else given)
+        try:
+            code = super().main(*args, **extra)
+            sys.stdout.flush()
+            return code if isinstance(code, int) else Exit.OK
+        except click.exceptions.NoArgsIsHelpError as error:
+            say(error.format_message())
+            return Exit.USAGE
+        except (KeyboardInterrupt, click.Abort):
+            say(f"\ninterrupted: {app.kept}")
+            return Exit.INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read our output has gone; the interpreter must not find that out
+            # again when it flushes.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return Exit.FAILED
+        except Exception as error:  # the outermost boundary: maps, or calls it a bug
+            report = report_of(error) or _bug(error)
+            _tell(app, error, report, as_json=app.json or wants_json)
+            return report.code
+
+
+def _bug(error: BaseException) -> Report:
+    facts = (
+        ("what", f"{type(error).__name__}"),
+        ("try", "run it again with -v and send us what it prints"),
+    )
+    summary = "this is a bug in rogatory, not a mistake of yours"
+    return Report(Exit.FAILED, "BUG", summary, facts)
+
+
+def _tell(app: App, error: Exception, report: Report, *, as_json: bool) -> None:
+    if app.verbose and (report.reason == "BUG" or app.verbose > 1):
+        say("".join(traceback.format_exception(error)))
+    if as_json:
+        report.show_json()
+    else:
+        report.show()
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: Any) -> None:  # noqa: ANN401 click's own
+    del param
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    out(f"rogatory {version('rogatory')}")
+    ctx.exit()
+
+
+@click.group(
+    cls=Root,
+    lazy=_NOUNS,
+    example=_EXAMPLE,
+    footer="all commands: rogatory help --all",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
+)
+@click.option(
+    "--as",
+    "context_name",
+    metavar="NAME",
+    help="The context to act in: a name or a file. Otherwise ROGATORY_CONTEXT.",
+)
+@click.option("-v", "--verbose", count=True, help="Say more; -vv: even more.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version.",
+)
+@click.pass_obj
+def rogatory(app: App, context_name: str | None, verbose: int) -> None:
+    """Signed, logged requests between authorities and online platforms."""
+    app.context_name = context_name
+    app.verbose = verbose
+    set_up_logging(verbose)
+
+
+def main() -> None:
+    """Run the command line; the console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A locale that cannot show Korean must not end a command half-way.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    signal.signal(signal.SIGTERM, _interrupt)
+    rogatory(prog_name="rogatory")
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End on SIGTERM as on Ctrl-C: clean, and saying what was kept."""
+    del number, frame
+    raise KeyboardInterrupt
+
+
+__all__ = ["Command", "main", "rogatory"]

@@ -1,0 +1,169 @@
+"""Transparency logs: trees, notes, checkpoints, tiles, proofs, entries. Pure.
+
+Bytes in, values out: nothing here reads a file, a clock or the network, and nothing
+here needs grpc. `parse_x` reads strictly and proves nothing; `verify_x` returns what is
+verified or raises; `encode_x` writes the one encoding.
+
+The formats are those of C2SP (signed-note, tlog-checkpoint, tlog-cosignature,
+tlog-tiles, tlog-proof) over RFC 6962 trees, and the entries of DESIGN.md part 5.
+"""
+
+from rogatory.tlog._checkpoint import (
+    Checkpoint,
+    encode_checkpoint_text,
+    parse_checkpoint_text,
+)
+from rogatory.tlog._commitments import (
+    FromOpening,
+    InboxOpening,
+    ToOpening,
+    from_commitment,
+    inbox_commitment,
+    sealed_digest,
+    to_commitment,
+)
+from rogatory.tlog._entry import (
+    AccessEntry,
+    Delivery,
+    DirectoryEntry,
+    EndEntry,
+    Entry,
+    ErasureEntry,
+    IndexRange,
+    MessageEntry,
+    PreviousLog,
+    ProfilesEntry,
+    StartEntry,
+    encode_entry,
+)
+from rogatory.tlog._entry_parsing import parse_entry
+from rogatory.tlog._growing import Edge, Growth, StreamingRoot, Tile, edge_of
+from rogatory.tlog._keys import KeyType, NoteSigner, Signature, VerifierKey
+from rogatory.tlog._note import (
+    Note,
+    VerifiedNote,
+    encode_note,
+    encode_signature,
+    parse_note,
+    verify_note,
+)
+from rogatory.tlog._openings import (
+    OpenedDelivery,
+    verify_delivery_opening,
+    verify_from_opening,
+    verify_inbox_opening,
+    verify_sealed,
+    verify_to_opening,
+)
+from rogatory.tlog._proof import (
+    TlogProof,
+    VerifiedProof,
+    encode_proof,
+    parse_proof,
+    verify_proof,
+)
+from rogatory.tlog._proving import (
+    TileReader,
+    consistency_path,
+    inclusion_path,
+    root_of,
+)
+from rogatory.tlog._signing import (
+    VerifiedCheckpoint,
+    sign_checkpoint,
+    verify_checkpoint,
+)
+from rogatory.tlog._tiles import (
+    TilePath,
+    all_tiles,
+    encode_bundle,
+    entries_path,
+    parse_bundle,
+    parse_tile_path,
+    partial_tiles,
+    tile_path,
+)
+from rogatory.tlog._tree import (
+    EMPTY_ROOT,
+    leaf_hash,
+    node_hash,
+    root_of_hashes,
+    verify_consistency,
+    verify_inclusion,
+)
+from rogatory.tlog._verifying import VerifiedLog, verify_log
+
+__all__ = [
+    "EMPTY_ROOT",
+    "AccessEntry",
+    "Checkpoint",
+    "Delivery",
+    "DirectoryEntry",
+    "Edge",
+    "EndEntry",
+    "Entry",
+    "ErasureEntry",
+    "FromOpening",
+    "Growth",
+    "InboxOpening",
+    "IndexRange",
+    "KeyType",
+    "MessageEntry",
+    "Note",
+    "NoteSigner",
+    "OpenedDelivery",
+    "PreviousLog",
+    "ProfilesEntry",
+    "Signature",
+    "StartEntry",
+    "StreamingRoot",
+    "Tile",
+    "TilePath",
+    "TileReader",
+    "TlogProof",
+    "ToOpening",
+    "VerifiedCheckpoint",
+    "VerifiedLog",
+    "VerifiedNote",
+    "VerifiedProof",
+    "VerifierKey",
+    "all_tiles",
+    "consistency_path",
+    "edge_of",
+    "encode_bundle",
+    "encode_checkpoint_text",
+    "encode_entry",
+    "encode_note",
+    "encode_proof",
+    "encode_signature",
+    "entries_path",
+    "from_commitment",
+    "inbox_commitment",
+    "inclusion_path",
+    "leaf_hash",
+    "node_hash",
+    "parse_bundle",
+    "parse_checkpoint_text",
+    "parse_entry",
+    "parse_note",
+    "parse_proof",
+    "parse_tile_path",
+    "partial_tiles",
+    "root_of",
+    "root_of_hashes",
+    "sealed_digest",
+    "sign_checkpoint",
+    "tile_path",
+    "to_commitment",
+    "verify_checkpoint",
+    "verify_consistency",
+    "verify_delivery_opening",
+    "verify_from_opening",
+    "verify_inbox_opening",
+    "verify_inclusion",
+    "verify_log",
+    "verify_note",
+    "verify_proof",
+    "verify_sealed",
+    "verify_to_opening",
+]

@@ -1,0 +1,1 @@
+"""Development: a whole world of made-up parties with throw-away keys."""

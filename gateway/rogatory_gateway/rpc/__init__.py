@@ -1,0 +1,1 @@
+"""The gateway's services over gRPC: thin shells around admission, journal and store."""

@@ -1,0 +1,253 @@
+"""What every call passes, whatever its method: identity, permission, limits, one log line.
+
+A method is reachable only through a `Method`, which says who may call it; there is no
+other way in, so nothing is open by omission.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+import grpc
+import structlog
+from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as AnyMessage
+
+from rogatory.errors import (
+    LimitExceeded,
+    LogUnavailable,
+    Malformed,
+    PartyKindNotAllowed,
+    RogatoryError,
+)
+from rogatory.v1 import directory_pb2
+from rogatory_gateway.admission import Identities, Peer, Registry
+from rogatory_gateway.clocks import system_clock
+from rogatory_gateway.rpc.errors import internal_status, status_of
+
+_log = structlog.get_logger("rogatory_gateway")
+
+MAX_REQUEST_BYTES = 1 << 20
+"""Of every request but SubmitMessage."""
+
+AUTHORITY = directory_pb2.PARTY_KIND_AUTHORITY
+PLATFORM = directory_pb2.PARTY_KIND_PLATFORM
+AUDITOR = directory_pb2.PARTY_KIND_AUDITOR
+OPERATOR = directory_pb2.PARTY_KIND_OPERATOR
+ENROLLED = frozenset({AUTHORITY, PLATFORM, AUDITOR, OPERATOR})
+EXCHANGING = frozenset({AUTHORITY, PLATFORM})
+
+if TYPE_CHECKING:
+    RpcHandler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+else:  # generic in its stubs only
+    RpcHandler = grpc.RpcMethodHandler
+
+_Request = TypeVar("_Request", bound=AnyMessage)
+
+
+@dataclass(slots=True)
+class Call:
+    """One call, for its handler and its log line.
+
+    Attributes:
+        peer: Who calls.
+        facts: What the log line says beside the usual; never payload or identifiers of
+            people, accounts or content.
+    """
+
+    peer: Peer
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Method(Generic[_Request]):
+    """One RPC.
+
+    Attributes:
+        service: Full name of its service.
+        name: Its name.
+        request: The generated class of its request.
+        run: The handler: (request, call) → response; for streams of the watch server
+            an asynchronous generator function.
+        kinds: The kinds of party that may call it.
+        max_bytes: Limit of the request, checked before parsing.
+    """
+
+    service: str
+    name: str
+    request: type[_Request]
+    run: Callable[[Any, Call], Any]
+    kinds: frozenset[directory_pb2.PartyKind.ValueType]
+    max_bytes: int = MAX_REQUEST_BYTES
+
+    def parse(self, raw: bytes) -> _Request:
+        """Parse a request.
+
+        Raises:
+            LimitExceeded: It is too large.
+            Malformed: It is not of its type.
+        """
+        if len(raw) > self.max_bytes:
+            raise LimitExceeded(
+                f"{self.name} request",
+                expected=f"at most {self.max_bytes} B",
+                got=f"{len(raw)} B",
+            )
+        request = self.request()
+        try:
+            request.ParseFromString(raw)
+        except DecodeError:
+            expected = f"a protobuf {self.request.DESCRIPTOR.name}"
+            raise Malformed(f"{self.name} request", expected=expected) from None
+        return request
+
+
+class Gate:
+    """Lets calls in and writes one line for each."""
+
+    def __init__(self, identities: Identities, registry: Registry) -> None:
+        """Check callers against a registry's directory."""
+        self._identities = identities
+        self._registry = registry
+
+    def enter(self, method: Method[Any], context: Any) -> Call:
+        """Establish who calls and whether that party may, or raise."""
+        peer = self._identities.verify(
+            context.auth_context(), self._registry.current.directory, system_clock()
+        )
+        if peer.kind not in method.kinds:
+            kinds = (directory_pb2.PartyKind.Name(kind) for kind in method.kinds)
+            allowed = sorted(kind.removeprefix("PARTY_KIND_").lower() for kind in kinds)
+            raise PartyKindNotAllowed(method.name, expected=" or ".join(allowed))
+        return Call(peer)
+
+    def unary(self, method: Method[Any]) -> RpcHandler:
+        """Return the handler of a unary method of the synchronous server."""
+
+        def handle(raw: bytes, context: grpc.ServicerContext) -> bytes:
+            line = _Line(method.name)
+            response = b""
+            try:
+                line.call = self.enter(method, context)
+                answer = method.run(method.parse(raw), line.call)
+                response = answer.SerializeToString()
+            except Exception as error:  # noqa: BLE001: the outermost boundary
+                line.failed(error)
+            line.write()
+            if line.status is not None:
+                context.abort_with_status(line.status)
+            return response
+
+        return grpc.unary_unary_rpc_method_handler(handle)
+
+    def async_unary(self, method: Method[Any]) -> RpcHandler:
+        """Return the handler of a unary method of the asynchronous server."""
+
+        async def handle(raw: bytes, context: Any) -> bytes:
+            line = _Line(method.name)
+            response = b""
+            try:
+                line.call = self.enter(method, context)
+                answer = await method.run(method.parse(raw), line.call)
+                response = answer.SerializeToString()
+            except Exception as error:  # noqa: BLE001: the outermost boundary
+                line.failed(error)
+            line.write()
+            if line.status is not None:
+                await context.abort_with_status(line.status)
+            return response
+
+        return grpc.unary_unary_rpc_method_handler(handle)  # type: ignore[arg-type]
+
+    def async_server_stream(
+        self, method: Method[Any]
+    ) -> RpcHandler:
+        """Return the handler of a method that answers with a stream."""
+
+        async def handle(raw: bytes, context: Any) -> AsyncIterator[bytes]:
+            line = _Line(method.name)
+            try:
+                line.call = self.enter(method, context)
+                async for answer in method.run(method.parse(raw), line.call):
+                    yield answer.SerializeToString()
+            except Exception as error:  # noqa: BLE001: the outermost boundary
+                line.failed(error)
+            finally:
+                # Also when the caller hangs up: that cancels the generator.
+                line.write()
+            if line.status is not None:
+                await context.abort_with_status(line.status)
+
+        return grpc.unary_stream_rpc_method_handler(handle)  # type: ignore[arg-type]
+
+    def async_client_stream(
+        self, method: Method[Any]
+    ) -> RpcHandler:
+        """Return the handler of a method that takes a stream."""
+
+        async def handle(stream: AsyncIterator[bytes], context: Any) -> bytes:
+            line = _Line(method.name)
+            response = b""
+            try:
+                line.call = self.enter(method, context)
+                requests = (method.parse(raw) async for raw in stream)
+                answer = await method.run(requests, line.call)
+                response = answer.SerializeToString()
+            except Exception as error:  # noqa: BLE001: the outermost boundary
+                line.failed(error)
+            line.write()
+            if line.status is not None:
+                await context.abort_with_status(line.status)
+            return response
+
+        return grpc.stream_unary_rpc_method_handler(handle)  # type: ignore[arg-type]
+
+
+class _Line:
+    """The canonical log line of one call."""
+
+    def __init__(self, method: str) -> None:
+        self._method = method
+        self._started = time.perf_counter()
+        self.call: Call | None = None
+        self.status: grpc.Status | None = None
+        self._reason = "OK"
+
+    def failed(self, error: Exception) -> None:
+        """Note how the call failed and what its caller is told."""
+        if isinstance(error, RogatoryError):
+            self._reason = error.reason
+            self.status = status_of(error)
+            if isinstance(error, LogUnavailable):
+                _log.error("log_unavailable", cause=type(error.__cause__).__name__)
+            return
+        self._reason = "INTERNAL"
+        self.status = internal_status()
+        # The traceback names code, not payload: handlers put no data into messages.
+        _log.error("internal_error", method=self._method, exc_info=error)
+
+    def write(self) -> None:
+        """Write the line."""
+        facts = self.call.facts if self.call else {}
+        _log.info(
+            "rpc",
+            method=self._method,
+            peer=str(self.call.peer) if self.call else None,
+            reason=self._reason,
+            duration_ms=round((time.perf_counter() - self._started) * 1000, 2),
+            **facts,
+        )
+
+
+def handlers_of(
+    methods: dict[Method[Any], RpcHandler],
+) -> list[grpc.GenericRpcHandler]:
+    """Return generic handlers for methods, by service."""
+    services: dict[str, dict[str, RpcHandler]] = {}
+    for method, handler in methods.items():
+        services.setdefault(method.service, {})[method.name] = handler
+    return [
+        grpc.method_handlers_generic_handler(service, handlers)
+        for service, handlers in services.items()
+    ]
