@@ -47,6 +47,7 @@
     │   ├── InclusionInvalid
     │   ├── ConsistencyInvalid
     │   ├── ReceiptMismatch
+    │   ├── MessageUnverified
     │   ├── OpeningMismatch
     │   ├── SealedMismatch
     │   ├── CommitmentMismatch
@@ -494,6 +495,12 @@ class ReceiptMismatch(VerificationError):
     """A receipt speaks of other bytes than those submitted or delivered."""
 
     reason = "RECEIPT_MISMATCH"
+
+
+class MessageUnverified(VerificationError):
+    """The log holds a message or statement that its signers or rules do not carry."""
+
+    reason = "MESSAGE_UNVERIFIED"
 
 
 class OpeningMismatch(VerificationError):

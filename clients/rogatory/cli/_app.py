@@ -57,35 +57,6 @@ class Sdk(Protocol):
         ...
 
 
-@dataclass(slots=True)
-class App:
-    """The state of one command.
-
-    Attributes:
-        context_name: From `--as`; None: from the environment.
-        verbose: How often `-v` was given.
-        json: Whether `--json` was given.
-        sdk: The clients.
-        kept: What an interruption now leaves, in words.
-        now: The time.
-    """
-
-    context_name: str | None = None
-    verbose: int = 0
-    json: bool = False
-    sdk: Sdk = field(default_factory=lambda: RealSdk())
-    kept: str = NOTHING_YET
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-
-    def context(self) -> "Context":
-        """Load the context that was chosen."""
-        return self.sdk.context(self.context_name)
-
-    def prefix(self) -> str:
-        """Return how a next command begins, so that it can be copied."""
-        return f"rogatory --as {self.context_name}" if self.context_name else "rogatory"
-
-
 class RealSdk:
     """The SDK itself, imported when it is needed."""
 
@@ -124,6 +95,35 @@ class RealSdk:
         from rogatory.auditor import Auditor
 
         return Auditor(context)
+
+
+@dataclass(slots=True)
+class App:
+    """The state of one command.
+
+    Attributes:
+        context_name: From `--as`; None: from the environment.
+        verbose: How often `-v` was given.
+        json: Whether `--json` was given.
+        sdk: The clients.
+        kept: What an interruption now leaves, in words.
+        now: The time.
+    """
+
+    context_name: str | None = None
+    verbose: int = 0
+    json: bool = False
+    sdk: Sdk = field(default_factory=RealSdk)
+    kept: str = NOTHING_YET
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def context(self) -> "Context":
+        """Load the context that was chosen."""
+        return self.sdk.context(self.context_name)
+
+    def prefix(self) -> str:
+        """Return how a next command begins, so that it can be copied."""
+        return f"rogatory --as {self.context_name}" if self.context_name else "rogatory"
 
 
 def pass_app(

@@ -75,7 +75,7 @@ class Report:
 
     def _lines(self) -> str:
         facts = [*self.facts]
-        if self.reason:
+        if self.reason not in _OBVIOUS:
             facts.insert(len([f for f in facts if f[0] in _BEFORE]), _reason(self))
         body = facts_text(facts)
         head = f"error: {self.summary}"
@@ -85,6 +85,8 @@ class Report:
 
 
 _BEFORE = ("what", "expected", "got")
+_OBVIOUS = ("USAGE", "FAILED", "SYSTEM")
+"""Reasons that tell a program what the words tell a person."""
 
 
 def _reason(report: Report) -> tuple[str, str]:

@@ -19,25 +19,40 @@ from rogatory.cli._errors import Report, report_of
 from rogatory.cli._exit import Exit
 from rogatory.cli.output import out, say
 
-_HERE = "rogatory.cli"
-_NOUNS = {
-    "request": Lazy(f"{_HERE}.request", "request", "Ask for removal or for data."),
-    "inbox": Lazy(f"{_HERE}.inbox", "inbox", "See what has arrived, or wait for it."),
-    "exchange": Lazy(f"{_HERE}.exchange", "exchange", "See an exchange and its items."),
-    "respond": Lazy(f"{_HERE}.respond", "respond", "Answer, from a spreadsheet."),
-    "evidence": Lazy(f"{_HERE}.evidence", "evidence", "Receive evidence files."),
-    "log": Lazy(f"{_HERE}.log", "log", "Mirror and verify the transparency log."),
-    "cosign": Lazy(f"{_HERE}.draft", "cosign", "Sign a draft, as second person.", False),
-    "draft": Lazy(f"{_HERE}.draft", "draft", "See or send a draft.", False),
-    "receipt": Lazy(f"{_HERE}.receipt", "receipt", "Verify a receipt offline.", False),
-    "profile": Lazy(
-        f"{_HERE}.profile", "profile", "See what a legal basis allows.", False
-    ),
-    "tables": Lazy(f"{_HERE}.tables", "tables", "Empty spreadsheets to fill in.", False),
-    "context": Lazy(f"{_HERE}.context", "context", "See who you are here.", False),
-    "doctor": Lazy(f"{_HERE}.doctor", "doctor", "Find out what does not work.", False),
-    "help": Lazy(f"{_HERE}._help", "help_", "Show the help of any command.", False),
+_COMMON = {
+    "request": "Ask for removal or for data.",
+    "inbox": "See what has arrived, or wait for it.",
+    "exchange": "See an exchange and its items.",
+    "respond": "Answer, from a spreadsheet.",
+    "evidence": "Receive evidence files.",
+    "log": "Mirror and verify the transparency log.",
 }
+_OTHERS = {
+    "cosign": "Sign a draft, as the second person.",
+    "draft": "See a draft, or send it.",
+    "receipt": "Verify a receipt, offline.",
+    "profile": "See what a legal basis allows.",
+    "tables": "Empty spreadsheets to fill in.",
+    "context": "See who you are here.",
+    "doctor": "Find out what does not work.",
+    "help": "Show the help of any command.",
+}
+_MODULES = {"cosign": "draft", "help": "_help"}
+_NAMES = {"help": "help_"}
+
+
+def _nouns() -> dict[str, Lazy]:
+    return {
+        name: Lazy(
+            f"rogatory.cli.{_MODULES.get(name, name)}",
+            _NAMES.get(name, name),
+            text,
+            common=name in _COMMON,
+        )
+        for name, text in {**_COMMON, **_OTHERS}.items()
+    }
+
+
 _EXAMPLE = """\
 rogatory --as regulator request removal --profile KR.CORRECTION \\
     --to example-messenger --items items.csv
@@ -72,7 +87,7 @@ class Root(Group):
             # again when it flushes.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return Exit.FAILED
-        except Exception as error:  # the outermost boundary: maps, or calls it a bug
+        except Exception as error:  # noqa: BLE001 the outermost boundary maps
             report = report_of(error) or _bug(error)
             _tell(app, error, report, as_json=app.json or wants_json)
             return report.code
@@ -108,7 +123,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: Any) -> None:  #
 
 @click.group(
     cls=Root,
-    lazy=_NOUNS,
+    lazy=_nouns(),
     example=_EXAMPLE,
     footer="all commands: rogatory help --all",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},

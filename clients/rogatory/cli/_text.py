@@ -1,9 +1,9 @@
-"""Text from strangers, made fit for a terminal; and how wide text is.
+r"""Text from strangers, made fit for a terminal; and how wide text is.
 
 Names, notes, locators and explanations come from other parties. A terminal obeys what
 it prints: escape sequences move the cursor, rename the window or answer as if typed;
 direction characters make `fdp.exe` look like `exe.pdf`; a line break forges a line of
-ours. So whatever is not a visible character is shown as an escape (`\\x1b`, `\\u202e`).
+ours. So whatever is not a visible character is shown as an escape (`\x1b`, `\u202e`).
 """
 
 import re

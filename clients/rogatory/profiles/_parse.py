@@ -244,9 +244,12 @@ def _approval(
         reader.refuse("capacity", "expected at least one")
     if reader.flag("distinct") is False:
         reader.refuse("distinct", "expected true: approvals are counted over people")
+    count = reader.number("count", 1, MAX_SIGNATORIES)
+    if count is None:
+        reader.refuse("count", f"expected 1 to {MAX_SIGNATORIES} people")
     rule = ApprovalRule(
         capacities=capacities,
-        count=reader.number("count", 1, MAX_SIGNATORIES) or 1,
+        count=count or 1,
         authority_types=_authority_types(reader, sender_kind),
         any_party=reader.word("party", ("sender", ANY), required=False) == ANY,
     )
@@ -286,6 +289,8 @@ def _objection(reader: Reader | None, bases: dict[str, Basis]) -> Objection | No
         return None
     window = _period(reader, "window")
     by = reader.words("by", _OBJECTORS)
+    if not by:
+        reader.refuse("by", f"expected any of {', '.join(_OBJECTORS)}")
     decision = _period(reader, "decision", required=False)
     final = reader.flag("final")
     _close(reader, bases)

@@ -17,10 +17,13 @@ from rogatory.tables._guard import SPACES, parse_cell
 
 MAX_ROWS = 1000
 """Items or tasks of one message (DESIGN.md 4.2)."""
+MAX_COLUMNS = 64
+"""No table has more than a dozen; spreadsheets add empty ones."""
 SEPARATORS = ",;\t"
 Problem = tuple[int, str, str]
 """Line, column, rule broken: as in `TableInvalid`."""
 
+_MAX_HEADER = 8192
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _SHOWN_NAME = re.compile(r"[^\W_][\w .-]{0,39}")
 
@@ -102,7 +105,7 @@ def column_at_end(text: str, columns: Sequence[Column]) -> str:
     last: list[str] = []
     # The mark keeps an empty last cell, and a line that has just begun.
     for _, cells, _ in _records(text + "x", _separator(text, columns), strict=False):
-        header = header or [_name(cell) for cell in cells]
+        header = header or [_name(cell) for cell in cells[:MAX_COLUMNS]]
         last = cells
     if not last or len(last) > len(header):
         return ""
@@ -143,13 +146,10 @@ def _separator(text: str, columns: Sequence[Column]) -> str:
     lines = io.StringIO(text, newline="")
     header = next((line for line in lines if line.strip(SPACES + SEPARATORS)), "")
 
-    def score(separator: str) -> tuple[int, int]:
-        cells = next(csv.reader([header], delimiter=separator), [])
-        return len(known.intersection(map(_name, cells))), len(cells)
+    def score(separator: str) -> int:
+        cells = next(csv.reader([header[:_MAX_HEADER]], delimiter=separator), [])
+        return len(known.intersection(map(_name, cells)))
 
-    # A header longer than any cell may be makes csv raise; it is none of ours.
-    if len(header) > csv.field_size_limit():
-        return ","
     return max(SEPARATORS, key=score)
 
 
@@ -159,7 +159,7 @@ def _name(cell: str) -> str:
 
 def _expected(columns: Sequence[Column]) -> str:
     names = ", ".join(column.name for column in columns if column.required)
-    return f"expected a header line with {names}"
+    return f"expected a header line with {names}, separated by , or ; or tab"
 
 
 def _header(
@@ -167,12 +167,15 @@ def _header(
 ) -> tuple[str, ...]:
     """Read the header, or raise with everything that is wrong with it."""
     known = [column.name for column in columns]
-    found = tuple(map(_name, cells))
+    found = tuple(map(_name, cells[:MAX_COLUMNS]))
     if not set(known).intersection(found):
         # Perhaps this is no header but a row: nothing of it is shown.
         rule = f"no header line: {_expected(columns)}"
         raise TableInvalid([(line, "", rule)], name=name)
     problems: list[Problem] = []
+    if len(cells) > MAX_COLUMNS:
+        rule = f"{len(cells):,} columns, the limit is {MAX_COLUMNS}"
+        problems.append((line, "", rule))
     for column in columns:
         if column.required and column.name not in found:
             problems.append((line, column.name, "this column is missing"))

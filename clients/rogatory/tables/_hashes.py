@@ -29,12 +29,14 @@ def parse_hashes(row: Row) -> list[removal_pb2.ContentHash]:
     elif value:
         found.append(removal_pb2.ContentHash(algorithm=_SHA256, value=value))
     text = row.text("hashes", _MAX_CELL)
-    for part in filter(None, (each.strip() for each in text.split(";"))):
+    parts = [part.strip() for part in text.split(";") if part.strip()]
+    for part in parts[:MAX_HASHES]:
         each = _parse_hash(row, part)
         if each is not None and each not in found:
             found.append(each)
-    if len(found) > MAX_HASHES:
-        row.refuse("hashes", f"{len(found)} hashes, the limit is {MAX_HASHES}")
+    if max(len(parts), len(found)) > MAX_HASHES:
+        count = max(len(parts), len(found))
+        row.refuse("hashes", f"{count} hashes, the limit is {MAX_HASHES}")
     if len({each.value for each in found if each.algorithm == _SHA256}) > 1:
         row.refuse("hashes", "two different SHA-256 values for one item")
     return found

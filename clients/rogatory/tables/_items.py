@@ -72,6 +72,7 @@ def parse_items(raw: bytes, *, name: str) -> list[ItemRow]:
         TableInvalid: It names every cell that cannot be used, up to 50.
     """
     table = Table(raw, name=name, columns=COLUMNS, key="item_id")
+    table.refuse_lost_zeros()
     rows = [_parse_row(row) for row in table]
     table.close()
     return rows

@@ -20,8 +20,12 @@ ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MANGLED = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+[eE][+-]?|[eE]\+)[0-9]+")
 """A long number as a spreadsheet shows it: 1.23E+17, or 1,23E+17."""
 MAX_COUNT = 2**32 - 1
+"""The greatest uint32 of the protos."""
 MAX_HINTS = 10
+"""Comparing words is slow: a thousand rows times a thousand ids would take minutes."""
 _ERROR_VALUE = re.compile(r"#(?:NAME\?|REF!|VALUE!|DIV/0!|N/A|NUM!|NULL!|##+)")
+_DIGITS = re.compile("[0-9]{1,64}")
+_FEW = 3
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 AS_TEXT = "format the column as text and enter the value again"
@@ -50,10 +54,7 @@ class Row:
         self._problems.append((cell.line if cell else self.line, column, rule))
 
     def closest(self, text: str, known: Collection[str], *, cutoff: float = 0.6) -> str:
-        """Find what may be meant; empty if nothing, or if nobody will read it.
-
-        Comparing is slow, and whoever has more problems than this has another one.
-        """
+        """Find what may be meant; empty if nothing, or behind the first problems."""
         if len(self._problems) >= MAX_HINTS:
             return ""
         text = text.replace(" ", "_")[:64]
@@ -174,7 +175,6 @@ class Table:
         self._rows = [Row(line, cells, self._problems) for line, cells in grid.rows]
         self._key = key
         self._refuse_doubles()
-        self._refuse_lost_zeros()
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows in order."""
@@ -200,23 +200,22 @@ class Table:
                 row.refuse(self._key, rule)
             first.setdefault(text, row.line)
 
-    def _refuse_lost_zeros(self) -> None:
+    def refuse_lost_zeros(self) -> None:
         """Refuse ids that are too short among numbers of one width.
 
         Where the others are padded with zeros, each shorter one has lost some. Where
-        they are not, a single shorter one among equals is suspicious too, unless the
-        ids are a plain count (98, 99, 100).
+        they are not, a single shorter one among two equals or more is suspicious too,
+        unless the ids are a plain count (99, 100, 101).
         """
         ids = [row.raw(self._key) for row in self._rows]
-        digits = re.compile("[0-9]{1,64}")
-        if len(ids) < 2 or not all(map(digits.fullmatch, ids)):  # noqa: PLR2004
+        if not all(map(_DIGITS.fullmatch, ids)):
             return
         width = max(map(len, ids))
         short = [row for row in self._rows if len(row.raw(self._key)) < width]
         numbers = sorted({int(each) for each in ids})
         is_count = numbers[-1] - numbers[0] == len(numbers) - 1
         padded = any(each[0] == "0" for each in ids if len(each) == width)
-        if not padded and (len(short) != 1 or is_count):
+        if not padded and (len(short) != 1 or is_count or len(ids) < _FEW):
             return
         for row in short:
             row.refuse(

@@ -63,6 +63,7 @@ def parse_targets(raw: bytes, *, name: str) -> list[TargetRow]:
         TableInvalid: It names every cell that cannot be used, up to 50.
     """
     table = Table(raw, name=name, columns=COLUMNS, key="task_id")
+    table.refuse_lost_zeros()
     rows = [_parse_row(row) for row in table]
     table.close()
     return rows

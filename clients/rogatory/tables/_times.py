@@ -13,7 +13,7 @@ _LAST = 32_503_679_999
 """Years 2000 to 2999, as `rogatory.envelope` accepts them: beyond is a typing error."""
 _TIME = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[Tt ](?P<clock>[0-9]{2}:[0-9]{2})(?P<second>:[0-9]{2})?"
+    r"(?:[Tt ](?P<clock>(?:[01][0-9]|2[0-3]):[0-9]{2})(?P<second>:[0-9]{2})?"
     r"(?:[.,](?P<fraction>[0-9]{1,9}))? ?"
     r"(?P<zone>[Zz]|[+-][0-9]{2}:?[0-9]{2})?)?"
 )

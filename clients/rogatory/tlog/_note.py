@@ -14,6 +14,7 @@ the text may be believed. Its rules, stricter than the specification where that 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from types import MappingProxyType
 
 from rogatory.errors import ConfigInvalid, InputError, Malformed, NoteUnverified
@@ -84,7 +85,7 @@ def parse_note(raw: bytes) -> Note:
     if lines.pop():
         raise Malformed("note", expected="a newline at its end")
     refuse_longer(lines, MAX_SIGNATURES, "note", "signatures")
-    return Note(text, tuple(_parse_signature(line) for line in lines))
+    return Note(text, tuple(starmap(_parse_signature, enumerate(lines, 1))))
 
 
 def encode_note(note: Note) -> bytes:
@@ -157,12 +158,13 @@ def _by_label(keys: Sequence[VerifierKey]) -> dict[str, VerifierKey]:
     return known
 
 
-def _parse_signature(line: str) -> Signature:
+def _parse_signature(number: int, line: str) -> Signature:
+    thing = f"signature line {number}"
     name, space, blob_text = line.removeprefix(_DASH).partition(" ")
     if not (line.startswith(_DASH) and space):
-        raise Malformed("signature line", expected="— <key name> <base64>")
-    blob = parse_base64(blob_text, "signature line")
+        raise Malformed(thing, expected="— <key name> <base64>")
+    blob = parse_base64(blob_text, thing)
     identity, signature = blob[:_KEY_ID_SIZE], blob[_KEY_ID_SIZE:]
     if len(identity) != _KEY_ID_SIZE:
-        raise Malformed("signature line", expected="a key id of 4 bytes")
+        raise Malformed(thing, expected="a key id of 4 bytes")
     return Signature(name, int.from_bytes(identity, "big"), signature)

@@ -8,7 +8,8 @@ The order: the checkpoint's signatures; then bundle after bundle, each entry's h
 against its level-0 tile, and each higher tile at the moment its hashes are known; then
 the partial tiles; then the root. So the first thing that is wrong is the one named:
 
-- an entry, when the served tiles prove the hash of another entry in its place;
+- an entry, when the served tiles prove the hash of another one in its place;
+- 256 entries or more, when they were altered together with their tile;
 - a tile, when the entries prove to be those of the signed root;
 - the checkpoint, when entries and tiles agree with each other and not with it.
 """
@@ -21,7 +22,7 @@ from rogatory.tlog._codec import HASH_SIZE, encode_base64
 from rogatory.tlog._growing import Frontier, Tile
 from rogatory.tlog._keys import VerifierKey
 from rogatory.tlog._proving import inclusion_path
-from rogatory.tlog._rows import TILE_WIDTH, split_hashes
+from rogatory.tlog._rows import TILE_HEIGHT, TILE_WIDTH, split_hashes
 from rogatory.tlog._signing import VerifiedCheckpoint, verify_checkpoint
 from rogatory.tlog._tiles import (
     bundle_records,
@@ -120,12 +121,12 @@ class _Served:
         if served == tile.hashes:
             return
         pairs = zip(split_hashes(served), split_hashes(tile.hashes), strict=True)
-        place = next(at for at, (one, other) in enumerate(pairs) if one != other)
-        raise LogDamaged(
-            tile_path(tile.level, tile.index, tile.width),
-            expected=f"the hashes of the entries, at place {place}",
-            got="another hash",
+        place, (in_tile, computed) = next(
+            (place, pair)
+            for place, pair in enumerate(pairs, TILE_WIDTH * tile.index)
+            if pair[0] != pair[1]
         )
+        raise _blame(self, tile.level, place, in_tile, computed)
 
     def _partial_or_full(
         self, path_of: Callable[[int], str], width: int
@@ -162,39 +163,49 @@ def _refuse_other_entry(
     served: _Served, bundle: int, entries: Sequence[bytes], hashes: Sequence[bytes]
 ) -> None:
     """Name the first entry that is not the one its tile speaks of."""
-    for place, (entry, expected) in enumerate(zip(entries, hashes, strict=False)):
-        found = leaf_hash(entry)
-        if found == expected:
-            continue
-        index = TILE_WIDTH * bundle + place
-        raise _blame(served, index, expected, found)
+    pairs = zip(entries, hashes, strict=False)
+    for place, (entry, in_tile) in enumerate(pairs, TILE_WIDTH * bundle):
+        computed = leaf_hash(entry)
+        if in_tile != computed:
+            raise _blame(served, 0, place, in_tile, computed)
 
 
 def _blame(
-    served: _Served, index: int, in_tile: bytes, of_entry: bytes
+    served: _Served, level: int, place: int, in_tile: bytes, computed: bytes
 ) -> VerificationError:
-    """Decide whether an entry or its level-0 tile was altered."""
-    if _is_included(served, index, of_entry):
-        bundle = index // TILE_WIDTH
-        width = min(TILE_WIDTH, served.head.size - TILE_WIDTH * bundle)
+    """Decide whether entries or the tile that should have their hash were altered.
+
+    Args:
+        served: The log.
+        level: Level of the tile.
+        place: Number of the hash at that level, from the left edge of the tree.
+        in_tile: What the tile has there.
+        computed: What the entries hash to.
+    """
+    first = place << TILE_HEIGHT * level
+    last = (place + 1 << TILE_HEIGHT * level) - 1
+    entries = f"entry {first}" if level == 0 else f"entries {first} to {last}"
+    if _is_included(served, level, place, computed):
+        index = place // TILE_WIDTH
+        width = (served.head.size >> TILE_HEIGHT * level) - TILE_WIDTH * index
         return LogDamaged(
-            tile_path(0, bundle, width),
-            expected=f"the hash of entry {index}, which is the signed one",
+            tile_path(level, index, min(TILE_WIDTH, width)),
+            expected=f"the hash of {entries}, which is the signed one",
             got="another hash",
         )
-    proven = _is_included(served, index, in_tile)
+    proven = _is_included(served, level, place, in_tile)
     shown = encode_base64(in_tile) + ("" if proven else " (itself not proven)")
-    return RootMismatch(
-        f"entry {index}", expected=f"hash {shown}", got=encode_base64(of_entry)
-    )
+    return RootMismatch(entries, expected=f"hash {shown}", got=encode_base64(computed))
 
 
-def _is_included(served: _Served, index: int, leaf: bytes) -> bool:
-    """Tell whether the served tiles prove a leaf hash; only to decide on blame."""
-    head = served.head
+def _is_included(served: _Served, level: int, place: int, value: bytes) -> bool:
+    """Tell whether the served tiles prove a tile's hash; only to decide on blame."""
+    head, height = served.head, TILE_HEIGHT * level
     try:
-        path = inclusion_path(served.tile, index, head.size)
-        verify_inclusion(leaf, index, head.size, path, head.root)
+        path = inclusion_path(served.tile, place << height, head.size)[height:]
+        # RFC 9162 section 2.1.3.2 after `height` steps, all inside a perfect subtree.
+        size = (head.size - 1 >> height) + 1
+        verify_inclusion(value, place, size, path, head.root)
     except VerificationError:
         return False
     return True

@@ -3,7 +3,7 @@
     gateway.toml  gateway/        the gateway's configuration, store, keys
     contexts/NAME.toml            for `rogatory --as NAME`
     tls/ keys/                    certificates and keys, all throw-away
-    log/ log.vkeys                the static export of the log and its keys
+    published/ log.vkeys          the static export of the log and its keys
     state/                        what each party's client remembers
     clock-offset                  seconds that all of them are ahead
 """
@@ -126,7 +126,7 @@ database = "gateway/store.db"
 blobs = "gateway/blobs"
 
 [publish]
-folder = "log"
+folder = "published"
 
 [dev]
 clock_offset = "clock-offset"

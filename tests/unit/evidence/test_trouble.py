@@ -184,6 +184,27 @@ def test_an_interrupt_that_pyrage_turned_into_text_is_an_interrupt(
     assert list(at.spool.iterdir()) == [file.path]
 
 
+def test_a_file_is_on_disk_before_it_has_a_name(
+    at: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First the whole content, then the name, then the folder."""
+    file = at.encrypt(b"content")
+    seen = list[tuple[int, list[str]]]()
+    real = os.fsync
+
+    def note(handle: int) -> None:
+        named = [name for name in at.left() if not name.startswith(".rogatory-")]
+        state = os.fstat(handle)
+        seen.append((0 if stat.S_ISDIR(state.st_mode) else state.st_size, named))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", note)
+
+    at.decrypt(file)
+
+    assert seen == [(len(b"content"), []), (0, ["answer.csv"])]
+
+
 def test_a_folder_that_cannot_be_synced_leaves_nothing(
     at: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

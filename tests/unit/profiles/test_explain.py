@@ -59,3 +59,13 @@ def test_a_profile_that_ends_says_when() -> None:
 
     assert "until 2027-01-01T00:00:00+00:00" in text
     assert "[taken from a secondary source: a newspaper]" in text
+
+
+def test_an_objection_without_a_time_for_the_decision_names_none() -> None:
+    """What is not stated is not said."""
+    raw = shipped()["KR.CORRECTION"].replace(b'decision = "P15D"\nfinal = true\n', b"")
+
+    text = explain(parse_profile(raw))
+
+    assert "within 15 days" in text
+    assert "decision takes" not in text

@@ -265,6 +265,8 @@ def test_every_kind_of_the_schema_has_its_sender() -> None:
         ("max_parts = 10", "max_part = 10", "rule[1].max_part"),
         ('["issuer", "requester"]', '"seal"', "rule[1].approvals[1].capacity"),
         ('["issuer", "requester"]', "[]", "rule[1].approvals[1].capacity"),
+        ("count = 2", "", "rule[1].approvals[1].count"),
+        ('["provider", "user"]', "[]", "objection.by"),
         ("count = 2", "count = 0", "rule[1].approvals[1].count"),
         ("count = 2", "count = 9", "rule[1].approvals[1].count"),
         ("distinct = true", "distinct = false", "rule[1].approvals[1].distinct"),
@@ -289,6 +291,29 @@ def test_every_kind_of_the_schema_has_its_sender() -> None:
 def test_a_wrong_key_is_refused_by_its_path(old: str, new: str, path: str) -> None:
     """A lawyer is told which key of which rule."""
     assert path in violations(changed(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path"),
+    [
+        (
+            '["items", "reasons"]',
+            f"{[f's{n}' for n in range(65)]}",
+            "required_sections",
+        ),
+        ("[[rule.approvals]]", "approvals = [1]\n[rule.x]", "approvals"),
+        (
+            "[[rule.approvals]]",
+            "[[rule.approvals]]\n" * 64 + "[[rule.approvals]]",
+            "approvals",
+        ),
+    ],
+)
+def test_arrays_have_an_end_and_the_right_elements(
+    old: str, new: str, path: str
+) -> None:
+    """Sizes are limited, and tables are where tables belong."""
+    assert f"rule[1].{path}" in violations(changed(old, new))
 
 
 def test_all_wrong_keys_are_named_at_once() -> None:

@@ -30,7 +30,6 @@ SEAL = Approval(("example-police", "seal"), "seal", "police", "")
 
 
 class Message(TypedDict, total=False):
-    profile: Profile
     kind: str
     sender: str
     sender_kind: str
@@ -45,10 +44,9 @@ class Message(TypedDict, total=False):
     at: datetime
 
 
-def disclosure(**change: Unpack[Message]) -> Rule:
+def disclosure(profile: Profile = XX, **change: Unpack[Message]) -> Rule:
     """Judge the story's disclosure request, with something changed."""
     message: Message = {
-        "profile": XX,
         "kind": "disclosure_request",
         "sender": "example-police",
         "sender_kind": "authority",
@@ -62,12 +60,11 @@ def disclosure(**change: Unpack[Message]) -> Rule:
         "emergency": False,
         "at": NOW,
     }
-    found: Message = {**message, **change}
-    profile = found.pop("profile")
-    return verify(profile, **found)
+    message.update(change)
+    return verify(profile, **message)
 
 
-def report(**change: Unpack[Message]) -> Rule:
+def report(profile: Profile = XX, **change: Unpack[Message]) -> Rule:
     """Judge the platform's answer, with something changed."""
     message: Message = {
         "kind": "disclosure_report",
@@ -79,7 +76,8 @@ def report(**change: Unpack[Message]) -> Rule:
         "categories": [],
         "sections": ["manifest"],
     }
-    return disclosure(**{**message, **change})
+    message.update(change)
+    return disclosure(profile, **message)
 
 
 def receipt(*approvals: Approval) -> Rule:
@@ -89,11 +87,10 @@ def receipt(*approvals: Approval) -> Rule:
     )
 
 
-def removal(**change: Unpack[Message]) -> Rule:
+def removal(profile: Profile = KR, **change: Unpack[Message]) -> Rule:
     """Judge the story's removal request, with something changed."""
     issuer = Approval(("example-regulator", "i1"), "issuer", "regulator", "")
     message: Message = {
-        "profile": KR,
         "kind": "removal_request",
         "sender": "example-regulator",
         "sender_authority_type": "regulator",
@@ -104,7 +101,8 @@ def removal(**change: Unpack[Message]) -> Rule:
         "parts": 123,
         "test": False,
     }
-    return disclosure(**{**message, **change})
+    message.update(change)
+    return disclosure(profile, **message)
 
 
 def test_the_storys_disclosure_request_is_allowed() -> None:
@@ -292,17 +290,15 @@ def test_one_person_in_two_capacities_counts_once() -> None:
     ]
     other = Approval(("example-prosecutor", "v2"), "validator", "prosecutor", "")
     change: Message = {
-        "profile": profile,
         "sender": "example-prosecutor",
         "sender_authority_type": "prosecutor",
+        "approvals": both,
     }
 
     with pytest.raises(ApprovalMissing, match="1 person"):
-        disclosure(**{**change, "approvals": both})
-    assert (
-        disclosure(**{**change, "approvals": [*both, other]}).kind
-        == "disclosure_request"
-    )
+        disclosure(profile, **change)
+    change["approvals"] = [*both, other]
+    assert disclosure(profile, **change).kind == "disclosure_request"
 
 
 def test_people_are_placed_so_that_all_places_are_filled() -> None:

@@ -72,6 +72,18 @@ def test_a_key_that_was_not_loaded_is_ours_to_find(
     assert _ask(result.commitment, list(result.sections), keys) == "ourselves"
 
 
+@pytest.mark.parametrize("party", [SENDER, PLATFORM])
+def test_ciphertexts_for_others_are_not_tried(party: str) -> None:
+    """Another section's, or another party's: there is none for us."""
+    targets, reasons = seal("targets"), seal("reasons")
+    boxes = targets.sections if party == PLATFORM else reasons.sections
+    others = [box for box in boxes if box.party == party]
+    keys = [key(party, number) for number in range(2)]
+
+    with pytest.raises(SectionUnreadable, match=f"a ciphertext for party {PLATFORM}"):
+        open_section(reasons.commitment, others, keys, party=PLATFORM, context=CONTEXT)
+
+
 def test_ciphertexts_of_another_section_are_passed_over() -> None:
     """Only the section asked for is opened."""
     one, two = seal("targets", b"1"), seal("reasons", b"2")

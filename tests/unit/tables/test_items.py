@@ -196,6 +196,13 @@ def test_wrong_bytes_in_the_header_are_refused_on_its_line() -> None:
     assert (line, column) == (1, "")
 
 
+def test_wrong_bytes_beyond_the_last_column_have_no_column() -> None:
+    """There is none to name."""
+    line, column, _ = only((table(ROW)[:-1] + ",é").encode("latin-1"))
+
+    assert (line, column) == (2, "")
+
+
 def test_wrong_bytes_behind_a_cell_of_several_lines_are_on_their_own_line() -> None:
     """The line is the physical one here too."""
     text = table(f'{ROW},"one\ntwo é"', header=HEADER + ",reason")
@@ -297,6 +304,26 @@ def test_a_file_without_header_shows_nothing_of_its_first_row() -> None:
     assert "example" not in rule
 
 
+def test_a_header_without_end_is_refused_quickly() -> None:
+    """The number of columns is limited before names are compared."""
+    line, column, rule = problems(HEADER + ",x" * 100_000 + "\n" + ROW)[0]
+
+    assert (line, column) == (1, "")
+    assert rule == "100,004 columns, the limit is 64"
+
+
+def test_empty_columns_at_the_end_are_passed_over() -> None:
+    """Spreadsheets save columns that were once used."""
+    assert read(table(ROW + ",,", header=HEADER + ",,"))
+
+
+def test_a_cell_under_a_column_without_name_is_refused() -> None:
+    """Nobody can tell what it is."""
+    found = only(table(ROW + ",x", header=HEADER + ","))
+
+    assert found == (2, "", "a cell under a column without a name")
+
+
 def test_a_quote_that_never_ends_is_refused_where_it_begins() -> None:
     """It would swallow all further rows."""
     text = table(ROW, 'a-2,"https://messenger.example', ROW, ROW)
@@ -377,7 +404,8 @@ def test_a_single_shorter_number_among_equals_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "ids", [range(1, 26), range(9, 13), range(99, 124), [7, 1200, 35], [5]]
+    "ids",
+    [range(1, 26), range(9, 13), range(99, 124), [7, 1200, 35], [5, 10], [5]],
 )
 def test_plain_counts_and_mixed_numbers_are_no_lost_zeros(ids: list[int]) -> None:
     """Ids 1 to 25 are what most clerks use."""
@@ -417,7 +445,8 @@ def test_a_time_without_zone_is_refused(value: str) -> None:
         ("2024-09-01", "a date without a time of day"),
         ("01/09/2024 10:30 +09:00", "not a time"),
         ("2024-02-30T10:30:00Z", "there is no such time"),
-        ("2024-09-01T24:30:00Z", "there is no such time"),
+        ("2024-09-01T24:00:00Z", "not a time"),
+        ("2024-09-01T10:60:00Z", "there is no such time"),
         ("2024-09-01T10:30:60Z", "there is no such time"),
         ("0000-09-01T10:30:00Z", "there is no such time"),
         ("2024-09-01T10:30:00+24:00", "there is no such zone"),

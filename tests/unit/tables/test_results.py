@@ -80,6 +80,17 @@ def test_an_id_that_lost_its_zeros_is_refused_with_the_one_it_was() -> None:
     assert "it has 0002; a spreadsheet may have taken leading zeros" in rule
 
 
+def test_a_short_id_that_the_exchange_has_is_no_lost_zero() -> None:
+    """Here the exchange says which ids there are."""
+    raw = "item_id,outcome,acted\n" + "".join(
+        f"{each},removed,{ACTED}\n" for each in (1200, 1305, 7)
+    )
+
+    rows = parse_results(raw.encode(), name="x.csv", known_ids=["1200", "1305", "7"])
+
+    assert len(rows) == 3
+
+
 def test_an_id_nearly_right_is_refused_with_the_one_it_may_be() -> None:
     """A typing error is found at once."""
     assert "is item-3 meant?" in only(f"item_3,removed,{ACTED},,,,")[2]

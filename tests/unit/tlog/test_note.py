@@ -183,6 +183,12 @@ def test_what_is_no_note_is_not_verified() -> None:
         verify_note(b"hello\n", [PETER_KEY])
 
 
+def test_a_broken_signature_line_is_named_by_its_number() -> None:
+    """Of several lines, the one to look at."""
+    with pytest.raises(Malformed, match="signature line 2: expected padded"):
+        parse_note(BOTH.replace(b"EnochRoot rwz", b"EnochRoot _wz"))
+
+
 def test_64_signatures_are_read_and_65_are_not() -> None:
     """The specification asks for 16 at least and a limit."""
     head = f"{GO_TEXT}\n".encode()
