@@ -7,10 +7,14 @@ keys and never opened sections.
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rogatory.errors import VerificationError
+
+KEPT = "kept"
+"""Key of `RogatoryError.metadata`: where the evidence is."""
 
 _MAX_TRIES = 1_000
 
@@ -33,14 +37,23 @@ def keep_evidence(
     """
     target = _new_folder(folder, error.reason)
     report = f"{error.explain()}\n\n{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}\n"
-    for name, raw in {**files, "report.txt": report.encode()}.items():
-        path = target / name
+    add_evidence(target, {**files, "report.txt": report.encode()})
+    return target
+
+
+def add_evidence(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write more files into the folder of a failure; what is there stays.
+
+    Raises:
+        OSError: They cannot be written.
+    """
+    for name, raw in files.items():
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
+        with suppress(FileExistsError), path.open("xb") as file:
             file.write(raw)
             file.flush()
             os.fsync(file.fileno())
-    return target
 
 
 def _new_folder(folder: Path, reason: str) -> Path:

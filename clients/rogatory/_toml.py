@@ -1,4 +1,4 @@
-"""Strict reading of TOML tables: every key has a type, and no other key may be there."""
+"""Strict reading of TOML tables: each key has a type, and no other may be there."""
 
 import re
 from collections.abc import Mapping

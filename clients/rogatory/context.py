@@ -270,7 +270,7 @@ def read_context(path: Path) -> Context:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         place = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "UTF-8"
         raise ConfigInvalid(f"{path}", expected="a TOML file", got=place) from None
-    base = path.absolute().parent
+    base = _Base(path)
     if (found := table.text("format")) != FORMAT:
         raise ConfigInvalid(f"{path}: format", expected=FORMAT, got=found)
     tls, log = table.table("tls"), table.table("log")
@@ -307,7 +307,18 @@ def read_context(path: Path) -> Context:
     return context
 
 
-def _signer(table: Table, base: Path) -> ContextSigner:
+class _Base:
+    """The folder to which the paths in a context are relative."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.resolve().parent
+
+    def __truediv__(self, text: str) -> Path:
+        """Return a path without `..` in it, for people to read."""
+        return Path(os.path.normpath(self._folder / text))
+
+
+def _signer(table: Table, base: _Base) -> ContextSigner:
     capacity = table.text("capacity")
     if capacity not in _CAPACITIES:
         raise ConfigInvalid(

@@ -15,8 +15,10 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as AnyMessage
 
 from rogatory.directory import Directory
 from rogatory.envelope import (
@@ -25,7 +27,6 @@ from rogatory.envelope import (
     Envelope,
     SigningKey,
     VerifiedMessage,
-    body_of,
     encode_envelope,
     kind_of,
     new_id,
@@ -42,7 +43,7 @@ from rogatory.errors import (
     UnknownField,
     UnknownSigner,
 )
-from rogatory.sealing import SealedSlot, SectionContext, seal_section
+from rogatory.sealing import SectionContext, seal_section
 from rogatory.v1 import (
     clarification_pb2,
     disclosure_pb2,
@@ -62,7 +63,7 @@ _ID_RANDOM_BYTES = 10
 _KEY_ID_BYTES = 32
 _MAX_SIGNATURES = 8
 
-Body = (
+Body: TypeAlias = (
     removal_pb2.RemovalRequest
     | removal_pb2.RemovalReport
     | clarification_pb2.ClarificationRequest
@@ -80,17 +81,8 @@ _KINDS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A section to be sealed.
-
-    Attributes:
-        content: Its bytes.
-        audience: Party ids that can open it; the sender is added.
-    """
-
-    content: bytes
-    audience: Collection[str]
+Section: TypeAlias = tuple[bytes, Collection[str]]
+"""Content of a section, and the parties that can open it; the sender is added."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,11 +224,11 @@ def build_draft(
     place = SectionContext(terms.origin, exchange_id, message_id)
     sealed: list[section_pb2.SealedSection] = []
     for name in sorted(sections):
-        section = sections[name]
+        content, audience = sections[name]
         result = seal_section(
             name,
-            section.content,
-            audience=_keys_of({terms.sender, *section.audience}, name, directory),
+            content,
+            audience=_keys_of({terms.sender, *audience}, name, directory),
             context=place,
             salt=os.urandom(_SALT_BYTES),
         )
@@ -263,7 +255,10 @@ def with_signatories(
 
 
 def sign_draft(
-    draft: Draft, signatory: message_pb2.Signatory, key: SigningKey, directory: Directory
+    draft: Draft,
+    signatory: message_pb2.Signatory,
+    key: SigningKey,
+    directory: Directory,
 ) -> Draft:
     """Add a signature.
 
@@ -339,7 +334,7 @@ def parse_draft(raw: bytes) -> Draft:
         parsed.ParseFromString(raw)
     except DecodeError:
         raise Malformed("draft", expected="a protobuf Draft") from None
-    parsed.DiscardUnknownFields()  # type: ignore[attr-defined]
+    parsed.DiscardUnknownFields()
     encoded = parsed.SerializeToString(deterministic=True)
     if len(encoded) != len(raw):
         raise UnknownField("draft", expected="only the fields of the schema")
@@ -362,9 +357,9 @@ def kind_of_body(body: Body) -> str:
     return _KINDS[body.DESCRIPTOR.full_name]
 
 
-def slots_of(sealed: Sequence[section_pb2.SealedSection]) -> tuple[SealedSlot, ...]:
-    """Return the place of each ciphertext as it is labelled."""
-    return tuple(SealedSlot(box.section, box.party, box.key_id) for box in sealed)
+def content_of(message: AnyMessage) -> bytes:
+    """Return what is sealed in a section that holds a message."""
+    return message.SerializeToString(deterministic=True)
 
 
 def _signatures(parsed: draft_pb2.Draft) -> dict[bytes, bytes]:
@@ -381,9 +376,7 @@ def _signatures(parsed: draft_pb2.Draft) -> dict[bytes, bytes]:
 def _keys_of(
     parties: Collection[str], section: str, directory: Directory
 ) -> dict[str, list[bytes]]:
-    keys = {
-        party: list(directory.encryption_keys(party).values()) for party in parties
-    }
+    keys = {party: list(directory.encryption_keys(party).values()) for party in parties}
     without = {
         f"section {section}, party {party}": "has no encryption key in the directory"
         for party, found in keys.items()
@@ -392,21 +385,3 @@ def _keys_of(
     if without:
         raise FieldInvalid(without)
     return keys
-
-
-__all__ = [
-    "MAX_DRAFT_BYTES",
-    "Body",
-    "Draft",
-    "Section",
-    "Terms",
-    "body_of",
-    "build_draft",
-    "encode_draft",
-    "kind_of_body",
-    "parse_draft",
-    "sign_draft",
-    "slots_of",
-    "verify_signatures",
-    "with_signatories",
-]

@@ -10,7 +10,12 @@ The memory is one file that all processes of the party share, under a lock.
 
 from collections.abc import Mapping, Sequence
 
-from rogatory.errors import ConsistencyInvalid, NotFound, VerificationError
+from rogatory.errors import (
+    ConfigInvalid,
+    ConsistencyInvalid,
+    NotFound,
+    VerificationError,
+)
 from rogatory.remote import Remote
 from rogatory.state import State
 from rogatory.tlog import (
@@ -38,10 +43,21 @@ class Heads:
         """Return the newest checkpoint seen, if any.
 
         Raises:
-            NoteUnverified: What is remembered is not signed by the log's keys.
+            ConfigInvalid: What is remembered is not signed by the log's keys: the file
+                was altered, or the folder belongs to another log.
         """
         raw = self._state.load_checkpoint()
-        return None if raw is None else self.verify(raw)
+        if raw is None:
+            return None
+        try:
+            return self.verify(raw)
+        except VerificationError as error:
+            # No evidence against the gateway: this is our own file.
+            raise ConfigInvalid(
+                f"{self._state.folder / 'checkpoint'}",
+                expected="a checkpoint signed by the context's vkeys",
+                got=str(error),
+            ) from error
 
     def verify(self, raw: bytes) -> VerifiedCheckpoint:
         """Verify a checkpoint's signatures.
@@ -71,8 +87,7 @@ class Heads:
             try:
                 head = self._link(newest, seen, evidence)
             except VerificationError as error:
-                kept = self._state.keep_evidence(error, evidence)
-                error.metadata["kept"] = str(kept)
+                self._state.keep_evidence(error, evidence)
                 raise
             if head.size > newest.size:
                 self._state.save_checkpoint(head.raw)

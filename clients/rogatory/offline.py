@@ -2,10 +2,10 @@
 
 What is verified here needs nothing but files and the log's vkeys:
 
-* `verify_log_folder`: every byte of a static log (C2SP tlog-tiles): signatures, entries,
-  tiles, root; then that the entries make sense as a log of ours: entry 0 and no other
-  is `start`, times do not run backwards, `directory` lines name the newest directory
-  entry, every kind and line is known.
+* `verify_log_folder`: every byte of a static log (C2SP tlog-tiles): signatures,
+  entries, tiles, root; then that the entries make sense as a log of ours: entry 0 and
+  no other is `start`, times do not run backwards, `directory` lines name the newest
+  directory entry, every kind and line is known.
 * `verify_receipt_files`: that an entry is in the log, and is the entry of an envelope.
 
 A failure is a `VerificationError` that names the first wrong thing. Its evidence is
@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from rogatory._evidence_folder import keep_evidence
+from rogatory._evidence_folder import KEPT, keep_evidence
 from rogatory.errors import (
     ConfigInvalid,
     LogDamaged,
@@ -157,7 +157,7 @@ def verify_log_folder(
         )
         story.close()
     except VerificationError as error:
-        _keep(error, evidence, folder, lambda: _damage(folder, error, keys))
+        _keep(error, evidence, folder, _damage(folder, error, keys))
         raise
     return VerifiedFolder(
         verified.checkpoint,
@@ -201,7 +201,7 @@ def verify_receipt_files(
         entry = _parse_logged(raw, proof.index)
         digest = _verify_digest(entry, envelope) if envelope is not None else None
     except VerificationError as error:
-        _keep(error, evidence, entry_path.parent, lambda: _with_keys(files, keys))
+        _keep(error, evidence, entry_path.parent, _with_keys(files, keys))
         raise
     return VerifiedReceiptFiles(proof, entry, digest)
 
@@ -290,12 +290,10 @@ def _keep(
     error: VerificationError,
     evidence: Path | None,
     original: Path,
-    files: Callable[[], Mapping[str, bytes]],
+    files: Mapping[str, bytes],
 ) -> None:
-    if "kept" in error.metadata:
-        return
-    kept = original if evidence is None else keep_evidence(evidence, error, files())
-    error.metadata["kept"] = str(kept)
+    kept = original if evidence is None else keep_evidence(evidence, error, files)
+    error.metadata[KEPT] = str(kept)
 
 
 def _damage(

@@ -106,7 +106,9 @@ def verify_receipt(
         OpeningMismatch: An opening does not open the entry.
     """
     proof = verify_proof(receipt.proof, receipt.entry, keys, origin=origin)
-    entry = verify_entry(receipt.entry, envelope=envelope, sealed_digests=sealed_digests)
+    entry = verify_entry(
+        receipt.entry, envelope=envelope, sealed_digests=sealed_digests
+    )
     recipients = [recipient.party for recipient in header.recipients]
     if len(entry.deliveries) != len(recipients):
         raise ReceiptMismatch(

@@ -1,4 +1,4 @@
-"""The seam to a gateway: what the clients need of it. `transport.Gateway` is the real one.
+"""The seam to a gateway: what clients need of it. The real one is `transport.Gateway`.
 
 Everything that comes through here is hostile until the client has verified it. Every
 method raises errors of `rogatory.errors` only, and is safe to repeat.
@@ -107,7 +107,7 @@ class Remote(Protocol):
         size: int,
         progress: Progress | None = None,
     ) -> None:
-        """Download an encrypted file; `target` appears when it is whole and verified."""
+        """Download an encrypted file; `target` appears when it is whole and right."""
         ...
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rogatory._evidence_folder import keep_evidence
+from rogatory._evidence_folder import KEPT, add_evidence, keep_evidence
 from rogatory.errors import ReceiptMismatch, VerificationError
 
 _SCHEMA = """
@@ -87,7 +87,7 @@ class State:
     def save_checkpoint(self, raw: bytes) -> None:
         """Remember a newer checkpoint."""
         # A crash before the rename leaves the older one: it is proved again.
-        _write(self._own_folder() / "checkpoint", raw)
+        _write_durably(self._own_folder() / "checkpoint", raw)
 
     # --- statements ------------------------------------------------------------------
 
@@ -105,7 +105,7 @@ class State:
         """Remember a statement that was verified."""
         folder = self._subfolder("statements")
         _write(folder / f"{index:012}.bin", envelope)
-        _write(folder / f"{index:012}.entry", entry)
+        _write_durably(folder / f"{index:012}.entry", entry)
 
     def forget_statements(self) -> None:
         """Forget all statements, so that they are fetched and verified again."""
@@ -115,7 +115,13 @@ class State:
     # --- messages --------------------------------------------------------------------
 
     def save_message(
-        self, index: int, *, envelope: bytes, entry: bytes, proof: bytes, openings: bytes
+        self,
+        index: int,
+        *,
+        envelope: bytes,
+        entry: bytes,
+        proof: bytes,
+        openings: bytes,
     ) -> SavedMessage:
         """Keep a logged message with its receipt; what is there already stays."""
         stem = self._subfolder("messages") / f"{index:012}"
@@ -131,9 +137,11 @@ class State:
             (saved.proof, proof),
             (saved.openings, openings),
         )
-        for path, raw in rows:
-            if not path.exists():
-                _write(path, raw)
+        new = [(path, raw) for path, raw in rows if not path.exists()]
+        for path, raw in new:
+            _write(path, raw)
+        if new:
+            _sync_folder(stem.parent)
         return saved
 
     # --- outbox ----------------------------------------------------------------------
@@ -145,7 +153,7 @@ class State:
     def save_outgoing(self, message_id: str, draft: bytes) -> Path:
         """Write a draft before it is sent."""
         path = self._subfolder("outbox") / f"{message_id}.draft"
-        _write(path, draft)
+        _write_durably(path, draft)
         return path
 
     def remove_outgoing(self, path: Path) -> None:
@@ -162,8 +170,18 @@ class State:
     def keep_evidence(
         self, error: VerificationError, files: Mapping[str, bytes]
     ) -> Path:
-        """Keep what a failed verification is about; return where."""
-        return keep_evidence(self._subfolder("evidence"), error, files)
+        """Keep what a failed verification is about, once a failure; return where.
+
+        The path is put into `metadata["kept"]` of the error. What a caller further out
+        knows of the same failure is added to the same folder.
+        """
+        kept = Path(error.metadata.get(KEPT, ""))
+        if kept.parent == self.folder / "evidence":
+            add_evidence(kept, files)
+        elif KEPT not in error.metadata:
+            kept = keep_evidence(self._subfolder("evidence"), error, files)
+            error.metadata[KEPT] = str(kept)
+        return kept
 
     # --- numbers ---------------------------------------------------------------------
 
@@ -271,8 +289,17 @@ def _write(path: Path, raw: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _write_durably(path: Path, raw: bytes) -> None:
+    """Write a file whole, and have its name on disk too."""
+    _write(path, raw)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)

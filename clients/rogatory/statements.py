@@ -140,14 +140,14 @@ class Statements:
             verified = verify_proof(proof, entry, self._keys, origin=self._origin)
             if verified.index != index:
                 raise ReceiptMismatch(
-                    "statement proof", expected=f"index {index}", got=f"{verified.index}"
+                    "statement proof",
+                    expected=f"index {index}",
+                    got=f"{verified.index}",
                 )
             self._heads.accept(verified.checkpoint)
             self._apply(index, statement.envelope, entry)
         except VerificationError as error:
-            if "kept" not in error.metadata:
-                kept = self._state.keep_evidence(error, evidence)
-                error.metadata["kept"] = str(kept)
+            self._state.keep_evidence(error, evidence)
             raise
         self._state.save_statement(index, statement.envelope, entry)
 

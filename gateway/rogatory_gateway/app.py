@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from rogatory.errors import ConfigInvalid, DevelopmentOnly
@@ -18,7 +19,12 @@ from rogatory_gateway.rpc.evidence import Evidence
 from rogatory_gateway.rpc.exchanges import Exchanges
 from rogatory_gateway.rpc.inbox import Inboxes, Waiters
 from rogatory_gateway.rpc.log import LogReads
-from rogatory_gateway.rpc.server import IntakeServer, StreamServer, TlsFiles
+from rogatory_gateway.rpc.server import (
+    IntakeServer,
+    StreamServer,
+    TlsFiles,
+    require_free,
+)
 from rogatory_gateway.store import open_store
 from rogatory_gateway.store.blobs import Blobs
 
@@ -44,9 +50,19 @@ class GatewayApp:
         clock: Clock = (
             offset_clock(config.clock_offset) if config.clock_offset else system_clock
         )
-        certificate = _read(config.tls_certificate)
+        certificate, key = _read(config.tls_certificate), _read(config.tls_key)
         _refuse_example(certificate, config.tls_certificate, dev=dev)
+        _require_pair(certificate, key, config)
         self._store = open_store(config.database, dev=dev)
+        try:
+            self._open(certificate, key, clock, dev=dev)
+        except BaseException:
+            # A start that fails leaves nothing open, so that the next one can be tried.
+            self._store.close()
+            raise
+
+    def _open(self, certificate: bytes, key: bytes, clock: Clock, *, dev: bool) -> None:
+        config = self.config
         if self._store.origin != config.origin:
             raise ConfigInvalid(
                 "origin", expected=self._store.origin, got=config.origin
@@ -54,10 +70,13 @@ class GatewayApp:
         self.keys = load_log_keys(config.log_keys, config.origin)
         self.journal = Journal(self._store, self.keys, clock)
         self.registry = Registry(self._store.read, config.origin)
-        tls = TlsFiles(certificate, _read(config.tls_key), self._authorities(dev=dev))
+        tls = TlsFiles(certificate, key, self._authorities(dev=dev))
         self._exporter = (
             Exporter(self._store.read, config.publish) if config.publish else None
         )
+        # Both before either is bound: a bound port is not given back at once.
+        require_free(config.address)
+        require_free(config.stream_address)
         self._wire(tls, clock)
 
     def _wire(self, tls: TlsFiles, clock: Clock) -> None:
@@ -142,6 +161,22 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise ConfigInvalid(str(path), expected="a readable file", got=reason) from None
+
+
+def _require_pair(certificate: bytes, key: bytes, config: GatewayConfig) -> None:
+    """Refuse a key of another certificate; gRPC would blame the address for it."""
+    try:
+        private = serialization.load_pem_private_key(key, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        expected = "an unencrypted PKCS #8 PEM key"
+        raise ConfigInvalid(str(config.tls_key), expected=expected) from None
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    leaf = x509.load_pem_x509_certificates(certificate)[0]
+    if private.public_key().public_bytes(*form) != leaf.public_key().public_bytes(
+        *form
+    ):
+        expected = f"the key of {config.tls_certificate}"
+        raise ConfigInvalid(str(config.tls_key), expected=expected, got="another key")
 
 
 def _refuse_example(pem: bytes, path: Path, *, dev: bool) -> None:

@@ -48,7 +48,7 @@ def gateway() -> None:
 )
 @click.option("--fresh", is_flag=True, help="With --dev: begin anew with new keys.")
 def serve(
-    config_path: Path | None, dev: bool, folder: Path, port: int, fresh: bool  # noqa: FBT001
+    config_path: Path | None, dev: bool, folder: Path, port: int, fresh: bool
 ) -> None:
     """Serve until interrupted.
 
@@ -59,10 +59,11 @@ def serve(
     """
     if dev == (config_path is not None):
         raise click.UsageError("give either --config FILE or --dev")
-    from rogatory_gateway.app import GatewayApp  # noqa: PLC0415: slow imports
-    from rogatory_gateway.config import load_config  # noqa: PLC0415
-    from rogatory_gateway.dev import workspace  # noqa: PLC0415
-    from rogatory_gateway.logs import configure_logs  # noqa: PLC0415
+    from rogatory_gateway.app import GatewayApp
+    from rogatory_gateway.config import load_config
+    from rogatory_gateway.dev import workspace
+    from rogatory_gateway.logs import configure_logs
+    from rogatory_gateway.rpc.server import require_free
 
     configure_logs()
     if config_path is not None:
@@ -70,6 +71,9 @@ def serve(
     elif workspace.is_workspace(folder) and not fresh:
         config = workspace.open_workspace(folder)
     else:
+        # Before the old folder goes: a port in use must not cost anybody their keys.
+        for each in (port, port + 1):
+            require_free(f"localhost:{each}")
         config = workspace.make_workspace(folder, port=port, stream_port=port + 1)
     app = GatewayApp(config, dev=dev)
     app.start()
@@ -80,9 +84,7 @@ def serve(
 
 
 @gateway.command()
-@click.option(
-    "--config", "config_path", type=click.Path(path_type=Path), required=True
-)
+@click.option("--config", "config_path", type=click.Path(path_type=Path), required=True)
 @click.option(
     "--directory",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -103,9 +105,9 @@ def init(config_path: Path, directory: Path, profiles: Path) -> None:
       rogatory-gateway init --config gateway.toml \\
           --directory first-directory.bin --profiles first-profiles.bin
     """
-    from rogatory_gateway.clocks import system_clock  # noqa: PLC0415
-    from rogatory_gateway.config import load_config  # noqa: PLC0415
-    from rogatory_gateway.setup import init_log  # noqa: PLC0415
+    from rogatory_gateway.clocks import system_clock
+    from rogatory_gateway.config import load_config
+    from rogatory_gateway.setup import init_log
 
     config = load_config(config_path)
     if config.clock_offset is not None:
@@ -124,21 +126,19 @@ def init(config_path: Path, directory: Path, profiles: Path) -> None:
 
 
 @gateway.command()
-@click.option(
-    "--config", "config_path", type=click.Path(path_type=Path), required=True
-)
+@click.option("--config", "config_path", type=click.Path(path_type=Path), required=True)
 @click.option("--dev", is_flag=True, help="The store was made with --dev.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def export(config_path: Path, folder: Path, dev: bool) -> None:  # noqa: FBT001
+def export(config_path: Path, folder: Path, dev: bool) -> None:
     """Write the log as static files (C2SP tlog-tiles) into FOLDER.
 
     \b
     Example:
       rogatory-gateway export --config gateway.toml public/log
     """
-    from rogatory_gateway.config import load_config  # noqa: PLC0415
-    from rogatory_gateway.publish import Exporter  # noqa: PLC0415
-    from rogatory_gateway.store import open_store  # noqa: PLC0415
+    from rogatory_gateway.config import load_config
+    from rogatory_gateway.publish import Exporter
+    from rogatory_gateway.store import open_store
 
     store = open_store(load_config(config_path).database, dev=dev)
     size = Exporter(store.read, folder).export()
@@ -152,6 +152,7 @@ def _screen(app: "GatewayApp") -> str:
 
 def _dev_screen(app: "GatewayApp", folder: Path) -> str:
     fingerprint = app.keys.verifier_keys[0].encode()
+    names = ", ".join(sorted(p.stem for p in (folder / "contexts").glob("*.toml")))
     return f"""
 Rogatory DEV MODE. Keys are throw-away. NOT FOR REAL REQUESTS.
 
@@ -159,7 +160,7 @@ Rogatory DEV MODE. Keys are throw-away. NOT FOR REAL REQUESTS.
   log                    {app.config.origin}
   log key                {fingerprint}
   static log             {app.config.publish}
-  contexts               {folder / "contexts"}: regulator, police, prosecutor, messenger, auditor
+  contexts               {folder / "contexts"}: {names}
 
 Next, in another terminal:
   export ROGATORY_CONTEXTS={(folder / "contexts").resolve()}

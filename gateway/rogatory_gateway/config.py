@@ -65,7 +65,9 @@ def load_config(path: Path) -> GatewayConfig:
         raw = path.read_bytes()
     except OSError as error:
         raise ConfigInvalid(
-            f"configuration {path}", expected="a readable file", got=error.strerror or ""
+            f"configuration {path}",
+            expected="a readable file",
+            got=error.strerror or "",
         ) from None
     if len(raw) > _MAX_BYTES:
         raise ConfigInvalid(f"configuration {path}", expected="at most 64 KiB")
@@ -85,7 +87,9 @@ def _parse(data: dict[str, Any], path: Path) -> GatewayConfig:
         unknown = set(table) - _KEYS.get(name, set())
         if name not in _KEYS or unknown:
             first = f"{name}.{min(unknown, default='')}".strip(".")
-            raise ConfigInvalid(f"configuration {path}", expected="known keys", got=first)
+            raise ConfigInvalid(
+                f"configuration {path}", expected="known keys", got=first
+            )
 
     def text(key: str, *, required: bool = True) -> str:
         table, _, name = key.rpartition(".")

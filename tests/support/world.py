@@ -1,73 +1,73 @@
-"""A gateway in this process, with made-up parties that can send whatever bytes we like.
+"""A gateway in this process, with made-up parties that connect over mutual TLS.
 
-Tests of bad input need to build what no client of ours would build, so this speaks the
-wire: messages from keyword arguments, envelopes from keys, plain gRPC stubs over real
-mutual TLS on loopback ports.
+Everything is real but the process boundary: certificates, TLS 1.3, both servers, the
+store on disk. `unchanged` holds a refusal to its promise that nothing was written.
 """
 
-import hashlib
-import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from rogatory.envelope import MESSAGE_TYPE, SigningKey, new_id, sign_payload
-from rogatory.profiles import parse_profile, shipped
-from rogatory.sealing import SectionContext, seal_section
 from rogatory.v1 import (
     directory_service_pb2_grpc,
+    evidence_service_pb2,
     evidence_service_pb2_grpc,
     exchange_service_pb2,
     exchange_service_pb2_grpc,
+    log_service_pb2,
     log_service_pb2_grpc,
-    message_pb2,
-    removal_pb2,
-    section_pb2,
+    receipt_pb2,
 )
 from rogatory_gateway.app import GatewayApp
-from rogatory_gateway.dev.parties import (
-    MESSENGER,
-    OPERATOR,
-    REGULATOR,
-    SYSTEM,
-    ExampleParty,
-    first_statements,
-    make_parties,
-)
+from rogatory_gateway.dev.parties import OPERATOR, SYSTEM
 from rogatory_gateway.dev.pki import Issued
 from rogatory_gateway.dev.workspace import ORIGIN, TRUST_DOMAIN, free_ports
 from rogatory_gateway.setup import init_log
 from tests.support.files import gateway_config
+from tests.support.messages import (
+    CLERK,
+    COUNSEL,
+    OFFICER,
+    VALIDATOR,
+    VIDEO,
+    VIDEO_COUNSEL,
+    Office,
+    Options,
+    Signed,
+    Who,
+    fresh_id,
+    profile_reference,
+)
 
-CLERK = (REGULATOR, "clerk-1", message_pb2.CAPACITY_ISSUER)
-COUNSEL = (MESSENGER, "counsel-1", message_pb2.CAPACITY_COUNSEL)
-Who = tuple[str, str, message_pb2.Capacity.ValueType]
+__all__ = [
+    "CLERK",
+    "COUNSEL",
+    "OFFICER",
+    "ORIGIN",
+    "VALIDATOR",
+    "VIDEO",
+    "VIDEO_COUNSEL",
+    "Options",
+    "Refusal",
+    "Signed",
+    "Stubs",
+    "Who",
+    "World",
+    "fresh_id",
+    "profile_reference",
+    "reason_of",
+    "refusal_of",
+    "running_world",
+]
 
-
-@dataclass(slots=True)
-class Signed:
-    """A message ready to be submitted, open to tampering."""
-
-    message: message_pb2.Message
-    envelope: bytes
-    sealed: list[section_pb2.SealedSection] = field(default_factory=list)
-
-    @property
-    def digest(self) -> bytes:
-        return hashlib.sha256(self.envelope).digest()
-
-    def request(self) -> exchange_service_pb2.SubmitMessageRequest:
-        return exchange_service_pb2.SubmitMessageRequest(
-            envelope=self.envelope, sealed_sections=self.sealed
-        )
+TIMEOUT_S = 30.0
 
 
 @dataclass(slots=True)
@@ -79,30 +79,78 @@ class Stubs:
     evidence: evidence_service_pb2_grpc.EvidenceServiceStub
     directory: directory_service_pb2_grpc.DirectoryServiceStub
     log: log_service_pb2_grpc.LogServiceStub
+    channels: tuple[grpc.Channel, grpc.Channel]
 
     def submit(self, signed: Signed) -> exchange_service_pb2.SubmitMessageResponse:
-        return self.exchanges.SubmitMessage(signed.request(), timeout=30)
+        return self.exchanges.SubmitMessage(signed.request(), timeout=TIMEOUT_S)
+
+    def exchange(self, exchange_id: str) -> exchange_service_pb2.Exchange:
+        request = exchange_service_pb2.GetExchangeRequest(exchange_id=exchange_id)
+        return self.exchanges.GetExchange(request, timeout=TIMEOUT_S).exchange
+
+    def messages(self, exchange_id: str) -> list[receipt_pb2.DeliveredMessage]:
+        request = exchange_service_pb2.ListMessagesRequest(exchange_id=exchange_id)
+        return list(self.exchanges.ListMessages(request, timeout=TIMEOUT_S).messages)
+
+    def received(self, after: int = 0) -> list[receipt_pb2.DeliveredMessage]:
+        request = exchange_service_pb2.ListInboxRequest(after=after)
+        return list(self.exchanges.ListInbox(request, timeout=TIMEOUT_S).messages)
+
+    def watch(self, after: int = 0) -> "Watch":
+        request = exchange_service_pb2.WatchInboxRequest(after=after)
+        return Watch(self.inbox.WatchInbox(request, timeout=TIMEOUT_S))
+
+    def open_upload(self, sha256: bytes, size: int) -> int:
+        request = evidence_service_pb2.OpenUploadRequest(sha256=sha256, size=size)
+        return self.evidence.OpenUpload(request, timeout=TIMEOUT_S).offset
+
+    def upload(self, sha256: bytes, offset: int, *pieces: bytes) -> int:
+        requests = [evidence_service_pb2.UploadRequest(data=data) for data in pieces]
+        requests[0].sha256 = sha256
+        requests[0].offset = offset
+        return self.evidence.Upload(iter(requests), timeout=TIMEOUT_S).offset
+
+    def download(self, exchange_id: str, sha256: bytes, offset: int = 0) -> bytes:
+        request = evidence_service_pb2.DownloadRequest(
+            exchange_id=exchange_id, sha256=sha256, offset=offset
+        )
+        answers = self.evidence.Download(request, timeout=TIMEOUT_S)
+        return b"".join(answer.data for answer in answers)
+
+    def checkpoint(self) -> bytes:
+        request = log_service_pb2.GetCheckpointRequest()
+        return self.log.GetCheckpoint(request, timeout=TIMEOUT_S).checkpoint
 
 
-class World:
+class Watch:
+    """An inbox being watched."""
+
+    def __init__(self, call: Any) -> None:  # noqa: ANN401
+        self._call = call
+
+    def next(self) -> receipt_pb2.DeliveredMessage:
+        """Wait for the next message."""
+        response: exchange_service_pb2.WatchInboxResponse = next(self._call)
+        return response.message
+
+    def end(self) -> None:
+        """Hang up."""
+        self._call.cancel()
+
+
+class World(Office):
     """Made-up parties and a gateway that can be stopped and started again."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.folder = folder
-        now = datetime.now(UTC)
-        self.parties: dict[str, ExampleParty] = make_parties(now)
         port, stream_port = free_ports(2)
-        operator = self.parties[OPERATOR]
-        self.config = gateway_config(
-            folder, operator.ca.issue_server(now), port, stream_port
-        )
-        statements = first_statements(self.parties, ORIGIN, now)
-        self.log = init_log(self.config, *statements, clock=self.now, dev=True)
+        server = self.parties[OPERATOR].ca.issue_server(self.founded)
+        self.config = gateway_config(folder, server, port, stream_port)
+        self.log = init_log(self.config, *self.statements, clock=self.now, dev=True)
         self.app: GatewayApp | None = None
         self._channels: list[grpc.Channel] = []
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
+        self._callers: dict[str, Stubs] = {}
 
     def start(self) -> None:
         self.app = GatewayApp(self.config, dev=True)
@@ -112,15 +160,39 @@ class World:
         for channel in self._channels:
             channel.close()
         self._channels.clear()
+        self._callers.clear()
         if self.app is not None:
             self.app.stop()
             self.app = None
 
+    @property
+    def running(self) -> GatewayApp:
+        assert self.app is not None, "the gateway is not running"
+        return self.app
+
     # --- connecting --------------------------------------------------------------
 
     def client_certificate(self, party: str, system: str = SYSTEM) -> Issued:
-        uri = f"spiffe://{TRUST_DOMAIN}/{party}/{system}"
-        return self.parties[party].ca.issue_client(uri, self.now())
+        return self.parties[party].ca.issue_client(uri_of(party, system), self.now())
+
+    def caller(self, party: str) -> Stubs:
+        """Return stubs of a party's system, the same ones every time."""
+        if party not in self._callers:
+            self._callers[party] = self.stubs(party)
+        return self._callers[party]
+
+    def submit(self, signed: Signed) -> Signed:
+        """Submit a message as its sender, and return it."""
+        self.caller(signed.message.header.sender).submit(signed)
+        return signed
+
+    def refuse(self, signed: Signed) -> "Refusal":
+        """Submit a message as its sender, and return how it is refused."""
+        return self.refuse_from(self.caller(signed.message.header.sender), signed)
+
+    def refuse_from(self, stubs: Stubs, signed: Signed) -> "Refusal":
+        """Submit a message as somebody, and return how it is refused."""
+        return refusal_of(lambda: stubs.submit(signed))
 
     def stubs(self, party: str) -> Stubs:
         return self.stubs_with(self.client_certificate(party))
@@ -140,117 +212,37 @@ class World:
             evidence_service_pb2_grpc.EvidenceServiceStub(stream),
             directory_service_pb2_grpc.DirectoryServiceStub(unary),
             log_service_pb2_grpc.LogServiceStub(unary),
+            (unary, stream),
         )
 
-    # --- messages ----------------------------------------------------------------
+    # --- what is stored ----------------------------------------------------------
 
-    def key(self, who: Who) -> SigningKey:
-        return self.parties[who[0]].signer(who[1]).key
+    def size(self) -> int:
+        """Return the number of entries of the log."""
+        with closing(self._database()) as connection:
+            (size,) = connection.execute("SELECT size FROM head").fetchone()
+        return int(size)
 
-    def message(
-        self,
-        who: Sequence[Who],
-        to: Sequence[str],
-        *,
-        profile: str = "KR.CORRECTION",
-        exchange_id: str = "",
-        previous: bytes = b"",
-        sections: Mapping[str, tuple[bytes, Sequence[str]]] | None = None,
-        change: Callable[[message_pb2.Message], None] | None = None,
-        **body: Any,
-    ) -> Signed:
-        """Build, seal and sign; `change` may spoil the message before it is signed."""
-        message_id = fresh_id()
-        header = message_pb2.Header(
-            origin=ORIGIN,
-            message_id=message_id,
-            exchange_id=exchange_id or fresh_id(),
-            previous=previous,
-            sender=who[0][0],
-            recipients=[message_pb2.Recipient(party=party) for party in to],
-            signatories=[
-                message_pb2.Signatory(party=p, signer_id=s, capacity=c)
-                for p, s, c in who
-            ],
-            nonce=os.urandom(16),
-            language="en",
-            test=True,
-            profile=profile_reference(profile),
-        )
-        now = int(self.now().timestamp())
-        header.create_time.FromSeconds(now)
-        header.expire_time.FromSeconds(now + 3600)
-        context = SectionContext(ORIGIN, header.exchange_id, message_id)
-        sealed: list[section_pb2.SealedSection] = []
-        for name, (content, audience) in sorted((sections or {}).items()):
-            result = seal_section(
-                name,
-                content,
-                audience={p: [self.parties[p].sealing.public_key] for p in audience},
-                context=context,
-                salt=os.urandom(32),
-            )
-            header.sections.append(result.commitment)
-            sealed += result.sections
-        message = message_pb2.Message(header=header, **body)
-        if change is not None:
-            change(message)
-        return self.sign(message, [self.key(each) for each in who], sealed)
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Demand that not one row of the store is another in the end."""
+        before = self._rows()
+        yield
+        assert self._rows() == before, "something was written"
 
-    def sign(
-        self,
-        message: message_pb2.Message,
-        keys: Sequence[SigningKey],
-        sealed: Sequence[section_pb2.SealedSection] = (),
-    ) -> Signed:
-        payload = message.SerializeToString(deterministic=True)
-        envelope = sign_payload(payload, keys, payload_type=MESSAGE_TYPE)
-        return Signed(message, envelope, list(sealed))
+    def _rows(self) -> dict[str, list[tuple[object, ...]]]:
+        with closing(self._database()) as connection:
+            connection.execute("BEGIN")
+            tables = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table'"
+            ).fetchall()
+            return {
+                name: connection.execute(f'SELECT * FROM "{name}"').fetchall()
+                for (name,) in tables
+            }
 
-    def removal_request(self, items: int = 2, **options: Any) -> Signed:
-        """Return a request of the regulator to the platform that is in order."""
-        ids = [f"item-{n}" for n in range(1, items + 1)]
-        audience = [MESSENGER, REGULATOR]
-        content = removal_pb2.RemovalItems(
-            items=[removal_pb2.ContentItem(item_id=i) for i in ids]
-        )
-        sections = {
-            "items": (content.SerializeToString(), audience),
-            "reasons": (removal_pb2.Reasons(text="x").SerializeToString(), audience),
-        }
-        request = removal_pb2.RemovalRequest(
-            instrument=removal_pb2.REMOVAL_INSTRUMENT_REQUEST,
-            items=[
-                removal_pb2.RemovalItem(
-                    item_id=i,
-                    classification=removal_pb2.CLASSIFICATION_NCII_SYNTHETIC,
-                )
-                for i in ids
-            ],
-        )
-        defaults: dict[str, Any] = {"who": [CLERK], "to": [MESSENGER]}
-        return self.message(
-            sections=sections, removal_request=request, **{**defaults, **options}
-        )
-
-    def removal_report(
-        self, request: Signed, outcomes: Mapping[str, str], **options: Any
-    ) -> Signed:
-        """Return the platform's report on some items of a request."""
-        report = removal_pb2.RemovalReport()
-        for item_id, outcome in outcomes.items():
-            result = report.results.add(
-                item_id=item_id,
-                outcome=removal_pb2.ItemOutcome.Value(f"ITEM_OUTCOME_{outcome}"),
-            )
-            result.act_time.FromSeconds(int(self.now().timestamp()))
-        defaults: dict[str, Any] = {
-            "who": [COUNSEL],
-            "to": [REGULATOR],
-            "exchange_id": request.message.header.exchange_id,
-            "previous": request.digest,
-        }
-        return self.message(removal_report=report, **{**defaults, **options})
+    def _database(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self.config.database}?mode=ro", uri=True)
 
 
 @contextmanager
@@ -264,21 +256,68 @@ def running_world(folder: Path) -> Iterator[World]:
         world.stop()
 
 
-def fresh_id() -> str:
-    return new_id(time.time_ns() // 1_000_000, os.urandom(10))
+def uri_of(party: str, system: str = SYSTEM, domain: str = TRUST_DOMAIN) -> str:
+    """Return the URI name of a system."""
+    return f"spiffe://{domain}/{party}/{system}"
 
 
-def profile_reference(profile: str) -> message_pb2.ProfileReference:
-    return message_pb2.ProfileReference(
-        id=profile, digest=parse_profile(shipped()[profile]).digest
-    )
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a caller is told when a call fails.
+
+    Attributes:
+        code: gRPC status.
+        reason: Stable reason; empty where the connection itself was refused.
+        text: The status' message.
+        metadata: The facts beside the reason.
+        violations: Field path → rule.
+        retry: Whether the caller is told to try again.
+    """
+
+    code: grpc.StatusCode
+    reason: str
+    text: str = ""
+    metadata: tuple[tuple[str, str], ...] = ()
+    violations: tuple[tuple[str, str], ...] = ()
+    retry: bool = False
+
+
+_T = TypeVar("_T")
+
+
+def refusal_of(call: Callable[[], _T]) -> Refusal:
+    """Make a call that must fail, and return how."""
+    try:
+        answer = call()
+    except grpc.RpcError as error:
+        return _refusal(error)
+    raise AssertionError(f"the call was answered: {str(answer)[:200]!r}")
 
 
 def reason_of(error: grpc.RpcError) -> str:
     """Return the stable reason in an error's details."""
-    status = rpc_status.from_call(error)
-    assert status is not None, f"no details in {error!r}"
+    return _refusal(error).reason
+
+
+def _refusal(error: grpc.RpcError) -> Refusal:
+    call: Any = error  # every error of a call is the call itself; the stubs deny it
+    text = call.details() or ""
+    status = rpc_status.from_call(call)
+    if status is None or not status.details:
+        return Refusal(call.code(), "", text)
     info = error_details_pb2.ErrorInfo()
-    assert status.details[0].Unpack(info)
+    bad = error_details_pb2.BadRequest()
+    retry = error_details_pb2.RetryInfo()
+    for detail in status.details:
+        for kind in (info, bad, retry):
+            if detail.Is(kind.DESCRIPTOR):
+                detail.Unpack(kind)
     assert info.domain == "rogatory"
-    return info.reason
+    return Refusal(
+        call.code(),
+        info.reason,
+        text,
+        tuple(sorted(info.metadata.items())),
+        tuple((v.field, v.description) for v in bad.field_violations),
+        retry=bool(retry.retry_delay.seconds),
+    )

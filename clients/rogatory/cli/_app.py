@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rogatory.client import Client
     from rogatory.context import Context
     from rogatory.platform import Platform
+    from rogatory.reading import Reader
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,8 +41,12 @@ class Sdk(Protocol):
         """List the contexts there are."""
         ...
 
+    def reader(self, context: "Context") -> "AbstractContextManager[Reader]":
+        """Open what reads for any party."""
+        ...
+
     def client(self, context: "Context") -> "AbstractContextManager[Client]":
-        """Open what every party has."""
+        """Open what reads, signs and sends for any party."""
         ...
 
     def authority(self, context: "Context") -> "AbstractContextManager[Authority]":
@@ -72,8 +77,14 @@ class RealSdk:
 
         return list_contexts(environ=os.environ, cwd=Path.cwd())
 
+    def reader(self, context: "Context") -> "AbstractContextManager[Reader]":
+        """Open what reads for any party."""
+        from rogatory.reading import Reader
+
+        return Reader(context)
+
     def client(self, context: "Context") -> "AbstractContextManager[Client]":
-        """Open what every party has."""
+        """Open what reads, signs and sends for any party."""
         from rogatory.client import Client
 
         return Client(context)

@@ -30,6 +30,7 @@ _COMMON = {
 _OTHERS = {
     "cosign": "Sign a draft, as the second person.",
     "draft": "See a draft, or send it.",
+    "outbox": "See or send what was cut off on its way.",
     "receipt": "Verify a receipt, offline.",
     "profile": "See what a legal basis allows.",
     "tables": "Empty spreadsheets to fill in.",
@@ -149,6 +150,8 @@ def rogatory(app: App, context_name: str | None, verbose: int) -> None:
     app.context_name = context_name
     app.verbose = verbose
     set_up_logging(verbose)
+    # grpc's C core logs failed handshakes to stderr by itself; our errors say them.
+    os.environ.setdefault("GRPC_VERBOSITY", "INFO" if verbose > 1 else "NONE")
 
 
 def main() -> None:

@@ -201,7 +201,9 @@ def duration(length: timedelta) -> str:
 
 def count(number: int, noun: str) -> str:
     """Write a number with its noun, in the plural if need be."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith(("ry", "ty")) else f"{noun}s"
+    return f"{number:,} {noun}"
 
 
 # --- progress ------------------------------------------------------------------------
@@ -243,6 +245,11 @@ class Progress:
     ) -> None:
         """Take the bar away."""
         self._draw("")
+
+    def step(self, what: str, done: int, total: int) -> None:
+        """Tell how much of one of several things is done."""
+        self._what = what
+        self.update(done, total)
 
     def update(self, done: int, total: int | None = None) -> None:
         """Tell how much is done, and of how much."""

@@ -91,8 +91,8 @@ def _profiles(app: App, *, shipped: bool) -> "Mapping[str, Profile]":
         from rogatory.profiles import shipped as files
 
         return {name: parse_profile(raw) for name, raw in files().items()}
-    with app.sdk.client(app.context()) as client:
-        return client.profiles().profiles
+    with app.sdk.reader(app.context()) as reader:
+        return reader.profiles().profiles
 
 
 def _use(each: "Profile") -> str:

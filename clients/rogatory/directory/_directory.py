@@ -99,7 +99,9 @@ class Directory:
             return None
         return self._view.signers.get((party, signer_id))
 
-    def mandate(self, party: str, mandate_id: str) -> directory_pb2.MandateRecord | None:
+    def mandate(
+        self, party: str, mandate_id: str
+    ) -> directory_pb2.MandateRecord | None:
         """Return an active mandate given by `party`, or None."""
         return self._view.mandates.get((party, mandate_id))
 

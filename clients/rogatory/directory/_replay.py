@@ -201,9 +201,7 @@ def _require_power(
             )
 
 
-def _kind(
-    directory: Directory, party: str
-) -> directory_pb2.PartyKind.ValueType | None:
+def _kind(directory: Directory, party: str) -> directory_pb2.PartyKind.ValueType | None:
     record = directory.party(party)
     return record.kind if record else None
 

@@ -98,9 +98,7 @@ class _Violations:
 
 
 def _is_time(time: Timestamp) -> bool:
-    return (
-        _MIN_TIME_S <= time.seconds < _MAX_TIME_S and 0 <= time.nanos <= 999_999_999
-    )
+    return _MIN_TIME_S <= time.seconds < _MAX_TIME_S and 0 <= time.nanos <= 999_999_999
 
 
 def verify_fields(message: message_pb2.Message) -> None:

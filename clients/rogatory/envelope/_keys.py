@@ -45,9 +45,7 @@ def key_id_of(spki: bytes) -> bytes:
     return hashlib.sha256(spki).digest()
 
 
-def possession_statement(
-    origin: str, party: str, signer_id: str, spki: bytes
-) -> bytes:
+def possession_statement(origin: str, party: str, signer_id: str, spki: bytes) -> bytes:
     """Return what a key signs to prove that its signer holds it."""
     head = f"rogatory/v1/possession\n{origin}\n{party}\n{signer_id}\n"
     return head.encode() + spki

@@ -35,8 +35,7 @@ Body: TypeAlias = (
 )
 
 BODY_KINDS: tuple[str, ...] = tuple(
-    field.name
-    for field in message_pb2.Message.DESCRIPTOR.oneofs_by_name["body"].fields
+    field.name for field in message_pb2.Message.DESCRIPTOR.oneofs_by_name["body"].fields
 )
 """Every kind of message, as the schema names its body."""
 

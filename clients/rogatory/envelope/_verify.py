@@ -15,7 +15,9 @@ from rogatory.envelope._payload import Body, body_of, kind_of, parse_payload
 from rogatory.errors import SignatoriesMismatch
 from rogatory.v1 import message_pb2
 
-KeyLookup: TypeAlias = Callable[[message_pb2.Signatory], Mapping[bytes, VerificationKey]]
+KeyLookup: TypeAlias = Callable[
+    [message_pb2.Signatory], Mapping[bytes, VerificationKey]
+]
 """Gives the active keys, by key id, of a signatory who has the named capacity.
 
 Raises UnknownSigner where the directory has no such signer, or not in that capacity.

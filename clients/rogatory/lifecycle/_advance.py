@@ -97,7 +97,9 @@ def _open(
     _require_addressee(header.recipients[0], directory)
     body: Any = message.body
     removal = message.kind == "removal_request"
-    ids = [p.item_id for p in body.items] if removal else [t.task_id for t in body.tasks]
+    ids = (
+        [p.item_id for p in body.items] if removal else [t.task_id for t in body.tasks]
+    )
     return ExchangeState(
         exchange_id=header.exchange_id,
         requester=header.sender,

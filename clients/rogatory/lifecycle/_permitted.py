@@ -11,6 +11,7 @@ from rogatory.errors import (
     FieldInvalid,
     KindNotAllowed,
     NotPermitted,
+    PartyKindNotAllowed,
     WrongOrigin,
 )
 from rogatory.profiles import Approval, Profile, verify_allowed
@@ -28,6 +29,17 @@ _SENDER_KINDS = {
     directory_pb2.PARTY_KIND_AUTHORITY: "authority",
     directory_pb2.PARTY_KIND_PLATFORM: "platform",
 }
+
+_PARTS_FIELD = {
+    "removal_request": "items",
+    "removal_report": "results",
+    "clarification_request": "points",
+    "clarification_response": "ids",
+    "disclosure_request": "tasks",
+    "disclosure_report": "results",
+    "delivery_receipt": "files",
+}
+"""Where each kind that a party may send lists what it speaks of."""
 
 
 def verify_timely(message: VerifiedMessage, *, origin: str, now: datetime) -> None:
@@ -71,6 +83,7 @@ def verify_permitted(
         The profile.
 
     Raises:
+        PartyKindNotAllowed: Only the gateway itself says this.
         ProfileUnknown: Not in force, or another version.
         ProfileUnverified: Only for tests.
         KindNotAllowed: Not this kind from this sender.
@@ -81,12 +94,16 @@ def verify_permitted(
         NotPermitted: The mandate named does not cover it.
     """
     header = message.header
+    if message.kind not in _PARTS_FIELD:
+        raise PartyKindNotAllowed(message.kind, expected="the gateway itself")
     profile = profiles.get(header.profile)
     if header.HasField("on_behalf_of"):
         _require_mandate(header, directory, at)
     party = directory.party(header.sender)
     if party is None or party.kind not in _SENDER_KINDS:
-        raise KindNotAllowed(message.kind, expected="an authority or platform as sender")
+        raise KindNotAllowed(
+            message.kind, expected="an authority or platform as sender"
+        )
     parts, categories = _parts_of(message)
     verify_allowed(
         profile,
@@ -145,21 +162,15 @@ def _approval(signatory: message_pb2.Signatory, directory: Directory) -> Approva
 
 def _parts_of(message: VerifiedMessage) -> tuple[int, set[str]]:
     """Return the number of parts and the categories that a body names."""
-    body: Any = message.body
+    parts = getattr(message.body, _PARTS_FIELD[message.kind])
+    categories: set[str] = set()
     if message.kind == "removal_request":
-        names = {removal_pb2.Classification.Name(i.classification) for i in body.items}
-        return len(body.items), {_short(n, "CLASSIFICATION_") for n in names}
+        names = {removal_pb2.Classification.Name(i.classification) for i in parts}
+        categories = {_short(n, "CLASSIFICATION_") for n in names}
     if message.kind == "disclosure_request":
-        names = {disclosure_pb2.DataCategory.Name(t.category) for t in body.tasks}
-        return len(body.tasks), {_short(n, "DATA_CATEGORY_") for n in names}
-    lists = {
-        "removal_report": "results",
-        "disclosure_report": "results",
-        "clarification_request": "points",
-        "clarification_response": "ids",
-        "delivery_receipt": "files",
-    }
-    return len(getattr(body, lists[message.kind])), set()
+        names = {disclosure_pb2.DataCategory.Name(t.category) for t in parts}
+        categories = {_short(n, "DATA_CATEGORY_") for n in names}
+    return len(parts), categories
 
 
 def _short(name: str, prefix: str) -> str:

@@ -52,8 +52,10 @@ MIN_VKEYS = 2
 """A log signs with two keys."""
 
 MAX_RULE = 64
+"""Profile ids are a country, a law and an article."""
 
 FIRST_YEAR, LAST_YEAR = 2000, 2999
+"""No log is older; four digits and a wide margin for due dates."""
 
 _RULE = re.compile(r"[A-Z0-9.]+")
 _ASCII_NAME = re.compile(r"[!-*,-~]+")  # printable, without space and plus
@@ -107,7 +109,7 @@ class PreviousLog:
 class MessageEntry:
     """An envelope was accepted and delivered."""
 
-    kind: ClassVar = "message"
+    kind: ClassVar[str] = "message"
 
     time: datetime
     directory: int | None
@@ -134,7 +136,7 @@ class MessageEntry:
 class DirectoryEntry:
     """The directory changed."""
 
-    kind: ClassVar = "directory"
+    kind: ClassVar[str] = "directory"
 
     time: datetime
     directory: int | None
@@ -152,7 +154,7 @@ class DirectoryEntry:
 class ProfilesEntry:
     """A set of profiles came into force."""
 
-    kind: ClassVar = "profiles"
+    kind: ClassVar[str] = "profiles"
 
     time: datetime
     directory: int | None
@@ -170,7 +172,7 @@ class ProfilesEntry:
 class AccessEntry:
     """An auditor asked to read."""
 
-    kind: ClassVar = "access"
+    kind: ClassVar[str] = "access"
 
     time: datetime
     directory: int | None
@@ -191,7 +193,7 @@ class AccessEntry:
 class ErasureEntry:
     """What entries stand for was erased because its time was over."""
 
-    kind: ClassVar = "erasure"
+    kind: ClassVar[str] = "erasure"
 
     time: datetime
     directory: int | None
@@ -224,7 +226,7 @@ class ErasureEntry:
 class StartEntry:
     """The log begins: entry 0, and nothing else is."""
 
-    kind: ClassVar = "start"
+    kind: ClassVar[str] = "start"
     directory: ClassVar[None] = None
 
     time: datetime
@@ -244,7 +246,7 @@ class StartEntry:
 class EndEntry:
     """The log ends; another one goes on."""
 
-    kind: ClassVar = "end"
+    kind: ClassVar[str] = "end"
 
     time: datetime
     directory: int | None

@@ -8,8 +8,9 @@ perfect subtree on the right edge of a tree.
 import hashlib
 from collections.abc import Iterable, Sequence
 
-TILE_WIDTH = 256
 TILE_HEIGHT = 8
+TILE_WIDTH = 1 << TILE_HEIGHT
+"""tlog-tiles: a tile is a subtree of height 8 with its 256 leaves."""
 
 _sha256 = hashlib.sha256
 

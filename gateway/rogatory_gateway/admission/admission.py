@@ -54,6 +54,10 @@ class Admission:
         self._registry = registry
         self._origin = origin
 
+    def refresh(self) -> None:
+        """Take over directory and profiles that were logged since."""
+        self._registry.refresh()
+
     def admit(
         self,
         raw: bytes,

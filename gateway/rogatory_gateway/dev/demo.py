@@ -25,7 +25,7 @@ _SLOW = timedelta(hours=36)
 
 def main() -> int:
     """Play the story; return the exit code."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".demo").absolute()
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".demo")
     started = time.monotonic()
     port, stream_port = free_ports(2)
     make_workspace(folder, port=port, stream_port=stream_port)
@@ -154,9 +154,7 @@ class _Story:
             for item_id in items
         }
 
-    def _respond(
-        self, exchange: str, name: str, acted: dict[str, datetime]
-    ) -> None:
+    def _respond(self, exchange: str, name: str, acted: dict[str, datetime]) -> None:
         self._respond_file(
             exchange, self.stage.write(f"tables/{name}", story.results_csv(acted))
         )
@@ -187,7 +185,7 @@ class _Story:
             draft,
             party="police",
         )
-        say("Without the prosecutor's signature the gateway does not take it:")
+        say("Without the prosecutor's signature it is not even sent:")
         self.stage.run("draft", "submit", draft, party="police", exit_code=4, show=6)
         self.stage.run("cosign", draft, "--yes", party="prosecutor", show=16)
         self.stage.run("draft", "submit", draft, party="police")
@@ -282,7 +280,9 @@ class _Story:
             path.mkdir(exist_ok=True)
         parties = ("example-regulator", "example-police", "example-messenger")
         for party in parties:
-            for entry in sorted((folder / "state" / party / "messages").glob("*.entry")):
+            for entry in sorted(
+                (folder / "state" / party / "messages").glob("*.entry")
+            ):
                 name = entry.stem
                 for suffix in (".entry", ".tlog-proof"):
                     shutil.copy(entry.with_suffix(suffix), receipts / f"{name}{suffix}")
@@ -351,7 +351,9 @@ class _Story:
         say()
         say("Next:")
         say(f"  .venv/bin/rogatory-gateway serve --dev --folder {shown}")
-        say("  .venv/bin/rogatory --as regulator exchange list    (in another terminal)")
+        say(
+            "  .venv/bin/rogatory --as regulator exchange list    (in another terminal)"
+        )
 
 
 def _hours(seconds: float) -> str:

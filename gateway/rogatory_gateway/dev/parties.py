@@ -122,9 +122,7 @@ class ExampleParty:
             )
         )
         public = signer.key.public
-        stated = possession_statement(
-            origin, self.party, signer.signer_id, public.spki
-        )
+        stated = possession_statement(origin, self.party, signer.signer_id, public.spki)
         yield pb.DirectoryRecord(
             signing_key=pb.SigningKeyRecord(
                 party=self.party,

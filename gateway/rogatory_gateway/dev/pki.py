@@ -1,6 +1,6 @@
 """Throw-away CAs and certificates, marked EXAMPLE, refused outside development."""
 
-import datetime
+import datetime as dt
 import ipaddress
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from rogatory_gateway.app import EXAMPLE_MARK
 
 LIFETIME_DAYS = 30
-_SLACK = datetime.timedelta(minutes=5)
+_SLACK = dt.timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,19 @@ class ExampleCa:
     key: ec.EllipticCurvePrivateKey
 
     @classmethod
-    def make(cls, party: str, now: datetime.datetime) -> "ExampleCa":
+    def make(cls, party: str, now: dt.datetime) -> "ExampleCa":
         """Make the CA of a party."""
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(f"{EXAMPLE_MARK} ONLY, CA of {party}")
         builder = _builder(name, name, key.public_key(), now)
         certificate = (
-            builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
-            .add_extension(_usage(signs_certificates=True), True)
+            builder.add_extension(
+                x509.BasicConstraints(ca=True, path_length=0), critical=True
+            )
+            .add_extension(_usage(signs_certificates=True), critical=True)
             .add_extension(
-                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
+                critical=False,
             )
             .sign(key, hashes.SHA256())
         )
@@ -56,12 +59,12 @@ class ExampleCa:
         """The CA's certificate."""
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
-    def issue_client(self, uri: str, now: datetime.datetime) -> Issued:
+    def issue_client(self, uri: str, now: dt.datetime) -> Issued:
         """Issue a client certificate with one URI name."""
         names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(uri)]
         return self._issue(names, ExtendedKeyUsageOID.CLIENT_AUTH, now)
 
-    def issue_server(self, now: datetime.datetime) -> Issued:
+    def issue_server(self, now: dt.datetime) -> Issued:
         """Issue a server certificate for this machine's loopback names."""
         names: list[x509.GeneralName] = [
             x509.DNSName("localhost"),
@@ -73,22 +76,24 @@ class ExampleCa:
         self,
         names: list[x509.GeneralName],
         usage: x509.ObjectIdentifier,
-        now: datetime.datetime,
+        now: dt.datetime,
     ) -> Issued:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = _name(f"{EXAMPLE_MARK} ONLY")
         issuer = self.certificate.subject
         certificate = (
             _builder(subject, issuer, key.public_key(), now)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
-            .add_extension(_usage(signs_certificates=False), True)
-            .add_extension(x509.ExtendedKeyUsage([usage]), False)
-            .add_extension(x509.SubjectAlternativeName(names), False)
+            .add_extension(
+                x509.BasicConstraints(ca=False, path_length=None), critical=True
+            )
+            .add_extension(_usage(signs_certificates=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(
                     self.key.public_key()
                 ),
-                False,
+                critical=False,
             )
             .sign(self.key, hashes.SHA256())
         )
@@ -110,7 +115,7 @@ def _builder(
     subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePublicKey,
-    now: datetime.datetime,
+    now: dt.datetime,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -119,7 +124,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _SLACK)
-        .not_valid_after(now + datetime.timedelta(days=LIFETIME_DAYS))
+        .not_valid_after(now + dt.timedelta(days=LIFETIME_DAYS))
     )
 
 

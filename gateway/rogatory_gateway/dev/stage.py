@@ -1,4 +1,4 @@
-"""The stage of the demo: processes, commands as a person would type them, a moved clock."""
+"""The stage of the demo: processes, typed commands, a clock that is moved."""
 
 import json
 import os
@@ -157,12 +157,13 @@ class Stage:
             raise DemoFailed(done.stderr.decode(errors="replace"))
         return done.stdout
 
-    def ask(self, *arguments: str, party: str) -> Any:
+    def ask(self, *arguments: str, party: str) -> dict[str, Any]:
         """Run a reading command with --json, unshown, and return what it says."""
         done = self._call(["--as", party, *arguments, "--json"])
         if done.returncode:
             raise DemoFailed(done.stderr)
-        return json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
 
     def _call(self, given: Sequence[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

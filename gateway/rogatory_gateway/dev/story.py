@@ -15,6 +15,14 @@ SECOND_BATCH = 123
 UNCLEAR = "v-0007"
 """The item of the first batch whose link is wrong."""
 
+_OUTCOMES = (
+    (200, "removed"),
+    (230, "access_disabled_global"),
+    (250, "already_gone"),
+    (256, "not_found"),
+)
+"""Outcomes by a draw of one byte: about four in five are removed."""
+
 _SEEN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 _DOMAINS = ("messenger.example", "channels.example", "files.example")
 _ITEM_COLUMNS = (
@@ -76,13 +84,7 @@ def targets_csv() -> bytes:
 def outcome_of(item_id: str) -> str:
     """Return what becomes of an item: most are removed, some were gone before."""
     draw = _digest(item_id, "outcome")[0]
-    if draw < 200:  # noqa: PLR2004: about four in five
-        return "removed"
-    if draw < 230:  # noqa: PLR2004
-        return "access_disabled_global"
-    if draw < 250:  # noqa: PLR2004
-        return "already_gone"
-    return "not_found"
+    return next(outcome for limit, outcome in _OUTCOMES if draw < limit)
 
 
 def minutes_of(item_id: str, most: int) -> int:

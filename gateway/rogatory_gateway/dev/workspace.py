@@ -1,11 +1,13 @@
 """A folder with everything a development gateway and its parties need.
 
-    gateway.toml  gateway/        the gateway's configuration, store, keys
-    contexts/NAME.toml            for `rogatory --as NAME`
-    tls/ keys/                    certificates and keys, all throw-away
-    published/ log.vkeys          the static export of the log and its keys
-    state/                        what each party's client remembers
-    clock-offset                  seconds that all of them are ahead
+| where | what |
+|---|---|
+| `gateway.toml`, `gateway/` | the gateway's configuration, store, keys |
+| `contexts/NAME.toml` | for `rogatory --as NAME` |
+| `tls/`, `keys/` | certificates and keys, all throw-away |
+| `published/`, `log.vkeys` | the static export of the log, and its keys |
+| `state/` | what each party's client remembers |
+| `clock-offset` | seconds that all of them are ahead |
 """
 
 import os

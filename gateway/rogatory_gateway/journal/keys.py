@@ -75,7 +75,9 @@ def _write(
         serialization.NoEncryption(),
     )
     # O_EXCL: a log key is never overwritten; without it the log could not go on.
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
+    with os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
+    ) as f:
         f.write(pem)
         f.flush()
         os.fsync(f.fileno())

@@ -229,7 +229,9 @@ class Planner:
         """Count the entry for everybody and commit to the counts."""
         openings = receipt_pb2.Receipt()
 
-        def opened(kind: receipt_pb2.OpeningKind.ValueType, party: str, n: int) -> bytes:
+        def opened(
+            kind: receipt_pb2.OpeningKind.ValueType, party: str, n: int
+        ) -> bytes:
             salt = self._salt()
             openings.openings.add(kind=kind, party=party, salt=salt, number=n)
             return salt

@@ -9,12 +9,13 @@ import os
 import threading
 from pathlib import Path
 
-from rogatory.tlog import (
-    encode_bundle,
-    entries_path,
-    tile_path,
-)
+import structlog
+
+from rogatory.errors import ConfigInvalid, LogUnavailable
+from rogatory.tlog import encode_bundle, entries_path, tile_path
 from rogatory_gateway.store import Head, Reader
+
+_log = structlog.get_logger("rogatory_gateway")
 
 _TILE = 256
 _HASH = 32
@@ -25,18 +26,27 @@ class Exporter:
     """Keeps a folder up to date with the log."""
 
     def __init__(self, reader: Reader, folder: Path) -> None:
-        """Export into a folder, which is made if missing."""
+        """Export into a folder, which is made if missing.
+
+        Raises:
+            ConfigInvalid: It cannot be made.
+        """
         self._reader = reader
         self._folder = folder
         self._changed = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._exported = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigInvalid(
+                f"export {folder}", expected="a folder", got=error.strerror or ""
+            ) from None
 
     def start(self) -> None:
         """Export now, and then at most once a second while the log grows."""
-        self.export()
+        self._try()
         self._thread = threading.Thread(target=self._run, name="export", daemon=True)
         self._thread.start()
 
@@ -55,9 +65,17 @@ class Exporter:
         while not self._stopping.is_set():
             self._changed.wait()
             self._changed.clear()
-            self.export()
+            self._try()
             self._stopping.wait(_INTERVAL_S)
-        self.export()
+        self._try()
+
+    def _try(self) -> None:
+        try:
+            self.export()
+        except (OSError, LogUnavailable) as error:
+            # The export is derived: the log goes on, and the next round makes up for it.
+            _log.error("export_failed", error=type(error).__name__)
+            self._changed.set()
 
     def export(self) -> int:
         """Write what is missing up to the newest checkpoint; return its size."""
@@ -104,11 +122,15 @@ def _write(target: Path, content: bytes) -> None:
     """Write a file so that it is whole or not there."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(target)
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
     descriptor = os.open(target.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,13 +1,15 @@
-"""What every call passes, whatever its method: identity, permission, limits, one log line.
+"""What every call passes, whatever its method: identity, permission, limits, log line.
 
 A method is reachable only through a `Method`, which says who may call it; there is no
 other way in, so nothing is open by omission.
 """
 
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
 
 import grpc
 import structlog
@@ -40,8 +42,23 @@ EXCHANGING = frozenset({AUTHORITY, PLATFORM})
 
 if TYPE_CHECKING:
     RpcHandler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
-else:  # generic in its stubs only
+    RpcHandlers: TypeAlias = grpc.GenericRpcHandler[Any, Any]
+else:  # generic in their stubs only
     RpcHandler = grpc.RpcMethodHandler
+    RpcHandlers = grpc.GenericRpcHandler
+
+
+class _Context(Protocol):
+    """What both servers' contexts have in common."""
+
+    def auth_context(self) -> Any: ...  # noqa: ANN401 (the two stubs disagree)
+
+
+class _AsyncContext(_Context, Protocol):
+    """What we need of the asynchronous server's; its stubs lack the method."""
+
+    async def abort_with_status(self, status: grpc.Status) -> None: ...
+
 
 _Request = TypeVar("_Request", bound=AnyMessage)
 
@@ -111,7 +128,7 @@ class Gate:
         self._identities = identities
         self._registry = registry
 
-    def enter(self, method: Method[Any], context: Any) -> Call:
+    def enter(self, method: Method[Any], context: _Context) -> Call:
         """Establish who calls and whether that party may, or raise."""
         peer = self._identities.verify(
             context.auth_context(), self._registry.current.directory, system_clock()
@@ -132,9 +149,11 @@ class Gate:
                 line.call = self.enter(method, context)
                 answer = method.run(method.parse(raw), line.call)
                 response = answer.SerializeToString()
-            except Exception as error:  # noqa: BLE001: the outermost boundary
+                line.answered()
+            except Exception as error:  # noqa: BLE001 (the outermost boundary)
                 line.failed(error)
-            line.write()
+            finally:
+                line.write()
             if line.status is not None:
                 context.abort_with_status(line.status)
             return response
@@ -144,49 +163,51 @@ class Gate:
     def async_unary(self, method: Method[Any]) -> RpcHandler:
         """Return the handler of a unary method of the asynchronous server."""
 
-        async def handle(raw: bytes, context: Any) -> bytes:
+        async def handle(raw: bytes, context: _AsyncContext) -> bytes:
             line = _Line(method.name)
             response = b""
             try:
                 line.call = self.enter(method, context)
                 answer = await method.run(method.parse(raw), line.call)
                 response = answer.SerializeToString()
-            except Exception as error:  # noqa: BLE001: the outermost boundary
+                line.answered()
+            except Exception as error:  # noqa: BLE001 (the outermost boundary)
                 line.failed(error)
-            line.write()
+            finally:
+                line.write()
             if line.status is not None:
                 await context.abort_with_status(line.status)
             return response
 
-        return grpc.unary_unary_rpc_method_handler(handle)  # type: ignore[arg-type]
+        return grpc.unary_unary_rpc_method_handler(handle)
 
-    def async_server_stream(
-        self, method: Method[Any]
-    ) -> RpcHandler:
+    def async_server_stream(self, method: Method[Any]) -> RpcHandler:
         """Return the handler of a method that answers with a stream."""
 
-        async def handle(raw: bytes, context: Any) -> AsyncIterator[bytes]:
+        async def handle(raw: bytes, context: _AsyncContext) -> AsyncIterator[bytes]:
             line = _Line(method.name)
             try:
                 line.call = self.enter(method, context)
-                async for answer in method.run(method.parse(raw), line.call):
-                    yield answer.SerializeToString()
-            except Exception as error:  # noqa: BLE001: the outermost boundary
+                # Closed at once when the caller hangs up, not when it is collected.
+                async with aclosing(
+                    method.run(method.parse(raw), line.call)
+                ) as answers:
+                    async for answer in answers:
+                        yield answer.SerializeToString()
+                line.answered()
+            except Exception as error:  # noqa: BLE001 (the outermost boundary)
                 line.failed(error)
             finally:
-                # Also when the caller hangs up: that cancels the generator.
                 line.write()
             if line.status is not None:
                 await context.abort_with_status(line.status)
 
-        return grpc.unary_stream_rpc_method_handler(handle)  # type: ignore[arg-type]
+        return grpc.unary_stream_rpc_method_handler(handle)
 
-    def async_client_stream(
-        self, method: Method[Any]
-    ) -> RpcHandler:
+    def async_client_stream(self, method: Method[Any]) -> RpcHandler:
         """Return the handler of a method that takes a stream."""
 
-        async def handle(stream: AsyncIterator[bytes], context: Any) -> bytes:
+        async def handle(stream: AsyncIterator[bytes], context: _AsyncContext) -> bytes:
             line = _Line(method.name)
             response = b""
             try:
@@ -194,14 +215,16 @@ class Gate:
                 requests = (method.parse(raw) async for raw in stream)
                 answer = await method.run(requests, line.call)
                 response = answer.SerializeToString()
-            except Exception as error:  # noqa: BLE001: the outermost boundary
+                line.answered()
+            except Exception as error:  # noqa: BLE001 (the outermost boundary)
                 line.failed(error)
-            line.write()
+            finally:
+                line.write()
             if line.status is not None:
                 await context.abort_with_status(line.status)
             return response
 
-        return grpc.stream_unary_rpc_method_handler(handle)  # type: ignore[arg-type]
+        return grpc.stream_unary_rpc_method_handler(handle)
 
 
 class _Line:
@@ -212,6 +235,11 @@ class _Line:
         self._started = time.perf_counter()
         self.call: Call | None = None
         self.status: grpc.Status | None = None
+        # What stands if neither of the next two is reached: the caller went away.
+        self._reason = "CANCELLED"
+
+    def answered(self) -> None:
+        """Note that the caller gets its answer."""
         self._reason = "OK"
 
     def failed(self, error: Exception) -> None:
@@ -224,8 +252,16 @@ class _Line:
             return
         self._reason = "INTERNAL"
         self.status = internal_status()
-        # The traceback names code, not payload: handlers put no data into messages.
-        _log.error("internal_error", method=self._method, exc_info=error)
+        # Not what the exception says: that may be payload, or a query's parameters.
+        _log.error(
+            "internal_error",
+            method=self._method,
+            error=type(error).__name__,
+            where=[
+                f"{frame.filename}:{frame.lineno} {frame.name}"
+                for frame in traceback.extract_tb(error.__traceback__)
+            ],
+        )
 
     def write(self) -> None:
         """Write the line."""
@@ -242,7 +278,7 @@ class _Line:
 
 def handlers_of(
     methods: dict[Method[Any], RpcHandler],
-) -> list[grpc.GenericRpcHandler]:
+) -> list[RpcHandlers]:
     """Return generic handlers for methods, by service."""
     services: dict[str, dict[str, RpcHandler]] = {}
     for method, handler in methods.items():

@@ -76,11 +76,15 @@ class Evidence:
             raise FieldInvalid({"size": f"{announced.size}, as announced before"})
         if announced.complete:
             return announced.size
-        if self._blobs.offset(party, request.sha256) == request.size:
+        if self._blobs.is_whole(party, request.sha256):
+            # Killed when the file was in its place, but not yet noted to be.
+            self._store.complete_upload(party, request.sha256)
+            return request.size
+        offset = self._blobs.offset(party, request.sha256)
+        if offset == request.size:
             # Killed after the last byte: finish what the upload could not.
             self._finish(party, request.sha256)
-            return request.size
-        return self._blobs.offset(party, request.sha256)
+        return offset
 
     async def upload(
         self, pieces: AsyncIterator[pb.UploadRequest], call: Call

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rogatory.errors import ExchangeUnknown, LogUnavailable, Malformed
+from rogatory.errors import ExchangeUnknown, Malformed, Overloaded
 from rogatory.lifecycle import ExchangeState
 from rogatory.v1 import exchange_service_pb2 as pb
 from rogatory.v1 import message_pb2, receipt_pb2
@@ -89,16 +89,19 @@ class Exchanges:
             try:
                 result = self._journal.append(admitted)
             except Readmit:
+                # Something was logged since; that may have been a statement.
+                self._admission.refresh()
                 continue
             if isinstance(result, tuple):
                 return self._answer(*result, call)
             stored = self._reader.message_at(result.index)
-            assert stored is not None
+            if stored is None:
+                raise AssertionError("a logged message id has its message")
             repeated = self._admission.repeated(
                 stored, result.payload_digest, admitted.message.envelope
             )
             return self._answer_again(repeated, call)
-        raise LogUnavailable("exchange", expected="fewer messages at the same time")
+        raise Overloaded("exchange", expected="fewer messages at the same time")
 
     def _answer(
         self, logged: Logged, proof: bytes, call: Call
@@ -129,9 +132,7 @@ class Exchanges:
         self, request: pb.ListExchangesRequest, call: Call
     ) -> pb.ListExchangesResponse:
         """Return a page of the caller's exchanges."""
-        size = _page_size(
-            request.page_size, _EXCHANGES_PAGE, _MAX_EXCHANGES_PAGE
-        )
+        size = _page_size(request.page_size, _EXCHANGES_PAGE, _MAX_EXCHANGES_PAGE)
         before = _token(request.page_token)
         found = self._reader.exchanges(call.peer.party, before, size)
         full = len(found) == size

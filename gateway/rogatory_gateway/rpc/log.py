@@ -1,6 +1,9 @@
 """LogService: the log in the formats of C2SP."""
 
+from collections.abc import Callable
 from typing import Any
+
+from google.protobuf.message import Message
 
 from rogatory.errors import NotFound
 from rogatory.tlog import consistency_path, encode_bundle
@@ -14,6 +17,12 @@ _TILE = 256
 _MAX_LEVEL = 5
 
 
+def _method(
+    name: str, request: type[Message], run: Callable[[Any, Call], Message]
+) -> Method[Any]:
+    return Method(SERVICE, name, request, run, ENROLLED)
+
+
 class LogReads:
     """Handlers of LogService."""
 
@@ -24,14 +33,15 @@ class LogReads:
 
     def methods(self) -> list[Method[Any]]:
         """Return the service's methods."""
-        rows = [
-            ("GetCheckpoint", pb.GetCheckpointRequest, self.checkpoint),
-            ("GetTile", pb.GetTileRequest, self.tile),
-            ("GetEntryBundle", pb.GetEntryBundleRequest, self.bundle),
-            ("GetInclusionProof", pb.GetInclusionProofRequest, self.inclusion),
-            ("GetConsistencyProof", pb.GetConsistencyProofRequest, self.consistency),
+        return [
+            _method("GetCheckpoint", pb.GetCheckpointRequest, self.checkpoint),
+            _method("GetTile", pb.GetTileRequest, self.tile),
+            _method("GetEntryBundle", pb.GetEntryBundleRequest, self.bundle),
+            _method("GetInclusionProof", pb.GetInclusionProofRequest, self.inclusion),
+            _method(
+                "GetConsistencyProof", pb.GetConsistencyProofRequest, self.consistency
+            ),
         ]
-        return [Method(SERVICE, *row, ENROLLED) for row in rows]
 
     def checkpoint(
         self, _request: pb.GetCheckpointRequest, _call: Call
@@ -78,9 +88,7 @@ class LogReads:
         head = self._head()
         if not 1 <= request.old_size <= head.size:
             raise NotFound("old_size", expected=f"1 to {head.size}")
-        path = consistency_path(
-            self._receipts.read_tile, request.old_size, head.size
-        )
+        path = consistency_path(self._receipts.read_tile, request.old_size, head.size)
         return pb.GetConsistencyProofResponse(path=path, checkpoint=head.checkpoint)
 
     def _head(self) -> Head:

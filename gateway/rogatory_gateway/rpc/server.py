@@ -6,6 +6,8 @@ thread. Both demand a client certificate of an enrolled CA.
 """
 
 import asyncio
+import errno
+import os
 import socket
 import threading
 from collections.abc import Sequence
@@ -17,15 +19,18 @@ import grpc
 import grpc.aio
 
 from rogatory.errors import AddressInUse, ConfigInvalid
+from rogatory_gateway.rpc.calls import RpcHandlers
 
 WORKERS = 32
 MAX_CONCURRENT = 512
-"""Calls under way; more get RESOURCE_EXHAUSTED at once instead of an unbounded queue."""
+"""Calls under way; more get RESOURCE_EXHAUSTED at once, for a queue has no end."""
 
-_RECEIVE_BYTES = (5 << 20) + 4096
-"""Of the largest request (SubmitMessage); smaller limits are each method's own."""
+_RECEIVE_BYTES = 8 << 20
+"""Each method has a limit of its own, at most 5 MiB (SubmitMessage); the room above
+lets what is too large get a typed answer instead of gRPC's."""
 
 _GRACE_S = 5.0
+_MAX_PORT = 65_535
 
 _OPTIONS: list[tuple[str, Any]] = [
     ("grpc.so_reuseport", 0),
@@ -71,24 +76,65 @@ class TlsFiles:
 
 
 def require_free(address: str) -> None:
-    """Raise unless the address can be bound; gRPC's own error would not say why.
+    """Raise unless an address can be bound; gRPC's own error would not say why.
+
+    A name with several addresses (`localhost`) needs all of those that this machine
+    has: gRPC would serve on the rest, and let a stranger answer on the one taken.
 
     Raises:
         AddressInUse: Somebody listens there.
         ConfigInvalid: It is no host and port of this machine.
     """
-    host, _, port = address.rpartition(":")
     try:
-        info = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)[0]
-        with socket.socket(info[0], socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(info[4])
+        found = socket.getaddrinfo(*_split(address), type=socket.SOCK_STREAM)
     except (ValueError, socket.gaierror):
         raise ConfigInvalid("address", expected="host:port", got=address) from None
-    except OSError as error:
-        raise AddressInUse(
-            f"address {address}", expected="a free port", got=error.strerror or ""
+    failures = [error for info in found if (error := _probe(info[0], info[4]))]
+    for error in failures:
+        if error.errno == errno.EADDRINUSE:
+            got = os.strerror(error.errno)
+            thing = f"address {address}"
+            raise AddressInUse(thing, expected="a free port", got=got) from None
+    if len(failures) == len(found):
+        raise ConfigInvalid(
+            f"address {address}",
+            expected="one that this machine can serve on",
+            got=failures[0].strerror or "",
         ) from None
+
+
+def _split(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    is_port = port.isascii() and port.isdecimal() and int(port) <= _MAX_PORT
+    if not host or not is_port:
+        raise ValueError("address: expected host:port")
+    # An IPv6 address stands in brackets here, and without them for the resolver.
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _probe(family: int, address: Any) -> OSError | None:  # noqa: ANN401
+    """Bind for a moment; return why that is not possible."""
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(address)
+    except OSError as error:
+        return error
+    return None
+
+
+def _bind(server: "grpc.Server | grpc.aio.Server", address: str, tls: TlsFiles) -> int:
+    """Bind a server and return its port.
+
+    Raises:
+        AddressInUse: Somebody was quicker than we after `require_free`.
+    """
+    try:
+        return server.add_secure_port(address, tls.credentials())
+    except RuntimeError as error:
+        raise AddressInUse(f"address {address}", expected="a free port") from error
 
 
 class IntakeServer:
@@ -98,17 +144,16 @@ class IntakeServer:
         self,
         address: str,
         tls: TlsFiles,
-        handlers: Sequence[grpc.GenericRpcHandler],
+        handlers: Sequence[RpcHandlers],
     ) -> None:
         """Bind; port 0 chooses a free one."""
-        require_free(address)
         self._server = grpc.server(
             ThreadPoolExecutor(WORKERS, thread_name_prefix="intake"),
-            handlers=handlers,
+            handlers=list(handlers),
             options=_INTAKE_OPTIONS,
             maximum_concurrent_rpcs=MAX_CONCURRENT,
         )
-        self.port = self._server.add_secure_port(address, tls.credentials())
+        self.port = _bind(self._server, address, tls)
 
     def start(self) -> None:
         """Take calls."""
@@ -126,10 +171,9 @@ class StreamServer:
         self,
         address: str,
         tls: TlsFiles,
-        handlers: Sequence[grpc.GenericRpcHandler],
+        handlers: Sequence[RpcHandlers],
     ) -> None:
         """Prepare; `start` binds."""
-        require_free(address)
         self._address = address
         self._tls = tls
         self._handlers = handlers
@@ -146,7 +190,8 @@ class StreamServer:
         self._ready.wait()
         if self._failure is not None:
             raise self._failure
-        assert self._loop is not None
+        if self._loop is None:
+            raise AssertionError("the loop runs before it is said to be ready")
         return self._loop
 
     def stop(self) -> None:
@@ -158,7 +203,8 @@ class StreamServer:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001: handed to `start`
+        except BaseException as error:  # noqa: BLE001
+            # Not swallowed: `start` raises it in the thread that waits for us.
             self._failure = error
             self._ready.set()
 
@@ -166,7 +212,7 @@ class StreamServer:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         server = grpc.aio.server(handlers=list(self._handlers), options=_OPTIONS)
-        self.port = server.add_secure_port(self._address, self._tls.credentials())
+        self.port = _bind(server, self._address, self._tls)
         await server.start()
         self._ready.set()
         await self._stopping.wait()

@@ -4,11 +4,17 @@ One engine reads, in as many threads as needed, and never waits for the other, w
 writes with `BEGIN IMMEDIATE`: the write lock is the head's lock.
 """
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from rogatory.errors import LogUnavailable
 
 _WAL_PAGES = 4_000
 """Checkpoint of the WAL about every 16 MB: rare, and short enough not to be felt."""
@@ -24,6 +30,23 @@ def sqlite_url(path: Path) -> URL:
     return URL.create("sqlite", database=str(path))
 
 
+@contextmanager
+def failures_named(thing: str, *, expected: str) -> Iterator[None]:
+    """Turn whatever the database cannot do into the one error for it.
+
+    Raises:
+        LogUnavailable: Disk full or broken, file gone, lock or connections held by
+            others for too long.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        got = f"the database's {type(error.orig).__name__}"
+        raise LogUnavailable(thing, expected=expected, got=got) from error
+    except PoolTimeout as error:
+        raise LogUnavailable(thing, expected=expected, got="no connection") from error
+
+
 def reading_engine(url: URL) -> Engine:
     """Return an engine whose transactions read one snapshot each."""
     engine = create_engine(
@@ -31,6 +54,7 @@ def reading_engine(url: URL) -> Engine:
         pool_size=_READERS,
         max_overflow=2 * _READERS,
         connect_args={"timeout": _BUSY_S},
+        hide_parameters=True,  # never in a text, where a log could catch them
     )
     _configure(engine, begin="BEGIN")
     return engine
@@ -39,7 +63,11 @@ def reading_engine(url: URL) -> Engine:
 def writing_engine(url: URL) -> Engine:
     """Return an engine whose transactions hold the write lock from their start."""
     engine = create_engine(
-        url, pool_size=1, max_overflow=0, connect_args={"timeout": _BUSY_S}
+        url,
+        pool_size=1,
+        max_overflow=0,
+        connect_args={"timeout": _BUSY_S},
+        hide_parameters=True,
     )
     _configure(engine, begin="BEGIN IMMEDIATE")
     return engine
@@ -47,7 +75,7 @@ def writing_engine(url: URL) -> Engine:
 
 def _configure(engine: Engine, *, begin: str) -> None:
     @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: object) -> None:
+    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         # The driver's own transaction handling would begin late and without the lock.
         connection.isolation_level = None
         cursor = connection.cursor()
@@ -60,5 +88,5 @@ def _configure(engine: Engine, *, begin: str) -> None:
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def _on_begin(connection: Any) -> None:
+    def _on_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)

@@ -10,7 +10,11 @@ from sqlalchemy import Connection, Engine, Row, Select, select
 from rogatory.lifecycle import ExchangeState
 from rogatory_gateway.store import tables
 from rogatory_gateway.store.appending import HEAD_QUERY, Head
+from rogatory_gateway.store.engine import failures_named
 from rogatory_gateway.store.states import decode_state
+
+_MAX_INTEGER = 2**63 - 1
+"""The databases have no greater one; a caller's cursor (uint64) may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Upload:
 
 
 class Reader:
-    """Reads of one store."""
+    """Reads of one store; each raises `LogUnavailable` where that is not possible."""
 
     def __init__(self, engine: Engine) -> None:
         """Read through an engine."""
@@ -65,7 +69,10 @@ class Reader:
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection:
+        with (
+            failures_named("store", expected="a readable store"),
+            self._engine.connect() as connection,
+        ):
             yield connection
 
     def head(self) -> Head | None:
@@ -94,7 +101,7 @@ class Reader:
         query = (
             select(t.idx, t.kind, t.envelope, tables.entry.c.body)
             .join(tables.entry, tables.entry.c.idx == t.idx)
-            .where(t.idx > after)
+            .where(t.idx > min(after, _MAX_INTEGER))
             .order_by(t.idx)
             .limit(limit)
         )
@@ -116,9 +123,7 @@ class Reader:
             row = connection.execute(query).one_or_none()
         return _message(row) if row else None
 
-    def messages(
-        self, exchange_id: str, after: int, limit: int
-    ) -> list[StoredMessage]:
+    def messages(self, exchange_id: str, after: int, limit: int) -> list[StoredMessage]:
         """Return messages of an exchange after a position, oldest first."""
         t = tables.message.c
         query = (
@@ -134,16 +139,14 @@ class Reader:
         t = tables.delivery.c
         query = (
             _MESSAGE.join(tables.delivery, t.idx == tables.message.c.idx)
-            .where(t.party == party, t.number > after)
+            .where(t.party == party, t.number > min(after, _MAX_INTEGER))
             .order_by(t.number)
             .limit(limit)
         )
         with self._snapshot() as connection:
             return [_message(row) for row in connection.execute(query)]
 
-    def sections(
-        self, index: int, party: str
-    ) -> list[tuple[str, str, bytes, bytes]]:
+    def sections(self, index: int, party: str) -> list[tuple[str, str, bytes, bytes]]:
         """Return (name, party, key id, ciphertext) of a message sealed to a party."""
         t = tables.section.c
         query = (
@@ -186,7 +189,7 @@ class Reader:
             t.party == party, t.sha256.in_(digests), t.complete == 1
         )
         with self._snapshot() as connection:
-            return {digest: size for digest, size in connection.execute(query)}
+            return {row.sha256: row.size for row in connection.execute(query)}
 
     def upload(self, party: str, sha256: bytes) -> Upload | None:
         """Return an upload of a party."""

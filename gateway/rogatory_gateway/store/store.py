@@ -4,6 +4,7 @@ A store is created once, explicitly; opening one that does not exist, or whose s
 not the one of this version, is refused.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,17 +14,17 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, select
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from alembic import command
 from rogatory.errors import (
     ConfigInvalid,
     DevelopmentOnly,
-    LogUnavailable,
     StoreExists,
 )
 from rogatory_gateway.store.appending import Appending
 from rogatory_gateway.store.engine import (
+    failures_named,
     reading_engine,
     sqlite_url,
     writing_engine,
@@ -59,14 +60,9 @@ class Store:
                 another process, file gone). Whether a commit that was under way
                 happened is unknown then: reload before answering anything.
         """
-        try:
+        with failures_named("log", expected="a writable store"):
             with self._writer.begin() as connection:
                 yield Appending(connection)
-        except DBAPIError as error:
-            kind = type(error.orig).__name__
-            raise LogUnavailable(
-                "log", expected="a writable store", got=_short(kind)
-            ) from error
 
     def upload(self, party: str, sha256: bytes) -> Upload | None:
         """Return an upload of a party."""
@@ -80,7 +76,8 @@ class Store:
         with self.appending() as tx:
             tx.announce_upload(party, sha256, size)
         announced = self.read.upload(party, sha256)
-        assert announced is not None
+        if announced is None:
+            raise AssertionError("an upload that was committed can be read")
         return announced
 
     def complete_upload(self, party: str, sha256: bytes) -> None:
@@ -92,10 +89,6 @@ class Store:
         """Close every connection."""
         self._writer.dispose()
         self._reader.dispose()
-
-
-def _short(kind: str) -> str:
-    return f"the database's {kind}"
 
 
 def create_store(path: Path, *, origin: str, dev: bool) -> Store:
@@ -111,21 +104,29 @@ def create_store(path: Path, *, origin: str, dev: bool) -> Store:
     """
     if path.exists():
         raise StoreExists(f"store {path}", expected="no file there")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+    except OSError as error:
+        got = error.strerror or ""
+        raise ConfigInvalid(
+            f"store {path}", expected="a place to write", got=got
+        ) from None
     writer = writing_engine(sqlite_url(path))
-    path.touch(mode=0o600)
-    with writer.begin() as connection:
-        config = _alembic()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.execute(
-            insert(setting),
-            [
-                {"name": "origin", "value": origin},
-                {"name": "dev", "value": "yes" if dev else "no"},
-            ],
-        )
-    writer.dispose()
+    try:
+        with writer.begin() as connection:
+            config = _alembic()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            connection.execute(
+                insert(setting),
+                [
+                    {"name": "origin", "value": origin},
+                    {"name": "dev", "value": "yes" if dev else "no"},
+                ],
+            )
+    finally:
+        writer.dispose()
     return open_store(path, dev=dev)
 
 
@@ -145,28 +146,35 @@ def open_store(path: Path, *, dev: bool) -> Store:
         raise ConfigInvalid(f"store {path}", expected=expected)
     reader = reading_engine(sqlite_url(path))
     try:
+        settings = _settings(reader, path)
+        is_dev = settings["dev"] == "yes"
+        if is_dev != dev:
+            made = "with" if dev else "without"
+            raise DevelopmentOnly(
+                f"store {path}", expected=f"a store made {made} --dev"
+            )
+    except BaseException:
+        reader.dispose()
+        raise
+    writer = writing_engine(sqlite_url(path))
+    return Store(settings["origin"], is_dev, Reader(reader), writer, reader)
+
+
+def _settings(reader: Engine, path: Path) -> dict[str, str]:
+    """Return what was fixed at creation, once the schema is known to be ours."""
+    try:
         with reader.connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
             newest = ScriptDirectory.from_config(_alembic()).get_current_head()
-            if found != newest:
-                raise ConfigInvalid(
-                    f"store {path}", expected=f"schema {newest}", got=f"schema {found}"
-                )
-            rows = connection.execute(select(setting.c.name, setting.c.value))
-            settings = {name: value for name, value in rows}
-    except OperationalError as error:
+            if found == newest:
+                rows = connection.execute(select(setting.c.name, setting.c.value))
+                return {row.name: row.value for row in rows}
+    except (DBAPIError, sqlite3.Error) as error:
+        # A file that is no database fails in the connection's first pragma already,
+        # before SQLAlchemy wraps what the driver says.
         raise ConfigInvalid(f"store {path}", expected="a readable store") from error
-    is_dev = settings["dev"] == "yes"
-    if is_dev and not dev:
-        raise DevelopmentOnly(f"store {path}", expected="a store made without --dev")
-    if dev and not is_dev:
-        raise DevelopmentOnly(f"store {path}", expected="a store made with --dev")
-    return Store(
-        settings["origin"],
-        is_dev,
-        Reader(reader),
-        writing_engine(sqlite_url(path)),
-        reader,
+    raise ConfigInvalid(
+        f"store {path}", expected=f"schema {newest}", got=f"schema {found}"
     )
 
 

@@ -154,6 +154,8 @@ def test_a_file_for_a_passphrase_is_refused(at: Folders) -> None:
         str(pyrage.x25519.Identity.generate()) + "\n",
         str(pyrage.x25519.Identity.generate().to_public()),
     ],
+    # Fixed names: pytest-xdist wants the same ones in every worker.
+    ids=["none", "short", "checksum", "pq", "plugin", "lower", "newline", "recipient"],
 )
 def test_an_identity_that_is_none_is_refused(at: Folders, identity: str) -> None:
     """The field is named; the secret is not quoted."""

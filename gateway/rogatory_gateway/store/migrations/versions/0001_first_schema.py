@@ -86,7 +86,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("message_id", name="uq_message_message_id"),
         sqlite_strict=True,
     )
-    op.create_index("ix_message_exchange_id_position", "message", ["exchange_id", "position"])
+    op.create_index(
+        "ix_message_exchange_id_position", "message", ["exchange_id", "position"]
+    )
     op.create_table(
         "participation",
         sa.Column("party", sa.Text(), nullable=False),
