@@ -20,14 +20,18 @@ import os
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rogatory._evidence_folder import KEPT, add_evidence, keep_evidence
 from rogatory.errors import ReceiptMismatch, VerificationError
 
+# Without a flush for each commit: what a power cut takes is the newest numbers, which
+# are only compared with, and the newest cursor, which delivers once more.
 _SCHEMA = """
+pragma journal_mode = wal;
+pragma synchronous = normal;
 create table if not exists number (
   kind text not null, number integer not null, idx integer not null,
   digest blob not null, primary key (kind, number)) strict;
@@ -87,7 +91,7 @@ class State:
     def save_checkpoint(self, raw: bytes) -> None:
         """Remember a newer checkpoint."""
         # A crash before the rename leaves the older one: it is proved again.
-        _write_durably(self._own_folder() / "checkpoint", raw)
+        _write(self._own_folder() / "checkpoint", raw)
 
     # --- statements ------------------------------------------------------------------
 
@@ -104,8 +108,12 @@ class State:
     def save_statement(self, index: int, envelope: bytes, entry: bytes) -> None:
         """Remember a statement that was verified."""
         folder = self._subfolder("statements")
-        _write(folder / f"{index:012}.bin", envelope)
-        _write_durably(folder / f"{index:012}.entry", entry)
+        stem = folder / f"{index:012}"
+        pair = [
+            (stem.with_suffix(".bin"), envelope),
+            (stem.with_suffix(".entry"), entry),
+        ]
+        _write_all(pair)
 
     def forget_statements(self) -> None:
         """Forget all statements, so that they are fetched and verified again."""
@@ -137,11 +145,7 @@ class State:
             (saved.proof, proof),
             (saved.openings, openings),
         )
-        new = [(path, raw) for path, raw in rows if not path.exists()]
-        for path, raw in new:
-            _write(path, raw)
-        if new:
-            _sync_folder(stem.parent)
+        _write_all([(path, raw) for path, raw in rows if not path.exists()])
         return saved
 
     # --- outbox ----------------------------------------------------------------------
@@ -153,7 +157,7 @@ class State:
     def save_outgoing(self, message_id: str, draft: bytes) -> Path:
         """Write a draft before it is sent."""
         path = self._subfolder("outbox") / f"{message_id}.draft"
-        _write_durably(path, draft)
+        _write(path, draft)
         return path
 
     def remove_outgoing(self, path: Path) -> None:
@@ -235,7 +239,7 @@ class State:
         with self._database() as database:
             database.execute(
                 "insert into cursor values ('inbox', ?) on conflict (name) do update "
-                "set number = excluded.number",
+                "set number = max(number, excluded.number)",
                 (number,),
             )
 
@@ -278,27 +282,37 @@ def _read_or_none(path: Path) -> bytes | None:
 
 
 def _write(path: Path, raw: bytes) -> None:
-    """Write a file whole: a crash at any point leaves the old one or the new one."""
-    handle, name = tempfile.mkstemp(".part", f".{path.stem}-", path.parent)
+    """Write a file whole and have it on disk, also its name."""
+    _write_all([(path, raw)])
+
+
+def _write_all(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Write files of one folder: after a crash each is there whole, or not at all.
+
+    All are written before the first is flushed, so that a journalling file system
+    commits once for all of them.
+    """
+    parts: list[tuple[Path, Path]] = []
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
+        for path, raw in files:
+            handle, name = tempfile.mkstemp(".part", f".{path.stem}-", path.parent)
+            parts.append((Path(name), path))
+            with os.fdopen(handle, "wb") as file:
+                file.write(raw)
+        for part, _ in parts:
+            _sync(part, os.O_RDWR)
+        for part, path in parts:
+            part.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        for part, _ in parts:
+            part.unlink(missing_ok=True)
         raise
+    for folder in {path.parent for _, path in parts}:
+        _sync(folder, os.O_RDONLY | os.O_DIRECTORY)
 
 
-def _write_durably(path: Path, raw: bytes) -> None:
-    """Write a file whole, and have its name on disk too."""
-    _write(path, raw)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _sync(path: Path, flags: int) -> None:
+    handle = os.open(path, flags)
     try:
         os.fsync(handle)
     finally:

@@ -74,6 +74,8 @@ class GatewayApp:
         self._exporter = (
             Exporter(self._store.read, config.publish) if config.publish else None
         )
+        if self._exporter is not None:
+            self._exporter.verify_not_ahead(self.keys.verifier_keys)
         # Both before either is bound: a bound port is not given back at once.
         require_free(config.address)
         require_free(config.stream_address)

@@ -4,6 +4,7 @@ Entry 0 is `start`, entry 1 the first directory statement, entry 2 the first pro
 statement. Both statements are verified here exactly as everybody will verify them.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +16,15 @@ from rogatory.directory import (
     apply_statement,
 )
 from rogatory.envelope import DIRECTORY_TYPE, PROFILES_TYPE, parse_envelope
+from rogatory.errors import StoreExists
 from rogatory_gateway.config import GatewayConfig
-from rogatory_gateway.journal import Journal, LogKeys, Statement, make_log_keys
+from rogatory_gateway.journal import (
+    Journal,
+    LogKeys,
+    Statement,
+    make_log_keys,
+    remove_log_keys,
+)
 from rogatory_gateway.journal.journal import append_all, begin_log
 from rogatory_gateway.store import create_store
 
@@ -61,9 +69,33 @@ def init_log(
     first = apply_statement(Directory(config.origin), directory, _DIRECTORY_INDEX)
     empty = ProfileSet(config.origin)
     apply_profiles(empty, first, profiles, _PROFILES_INDEX)
-    store = create_store(config.database, origin=config.origin, dev=dev)
+    if config.database.exists():
+        raise StoreExists(f"store {config.database}", expected="no file there")
+    keys = make_log_keys(config.log_keys, config.origin)
+    # A crash from here on leaves keys without a log, which the next `init` names.
     try:
-        keys = make_log_keys(config.log_keys, config.origin)
+        _make_store(config, keys, directory, profiles, clock=clock, dev=dev)
+    except BaseException:
+        remove_log_keys(config.log_keys)
+        raise
+    return NewLog(keys, first.digest)
+
+
+def _make_store(
+    config: GatewayConfig,
+    keys: LogKeys,
+    directory: bytes,
+    profiles: bytes,
+    *,
+    clock: Callable[[], datetime],
+    dev: bool,
+) -> None:
+    """Make the store beside its place and move it there when the log is whole."""
+    building = config.database.with_name(f"{config.database.name}.new")
+    for suffix in ("", "-wal", "-shm"):  # of an earlier run that was killed
+        building.with_name(building.name + suffix).unlink(missing_ok=True)
+    store = create_store(building, origin=config.origin, dev=dev)
+    try:
         begin_log(store, keys, clock())
         append_all(
             Journal(store, keys, clock),
@@ -73,8 +105,13 @@ def init_log(
             ],
         )
     finally:
-        store.close()
-    return NewLog(keys, first.digest)
+        store.close()  # which empties the write-ahead log into the file
+    building.replace(config.database)
+    descriptor = os.open(config.database.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _statement(kind: str, raw: bytes, payload_type: str) -> Statement:

@@ -23,7 +23,7 @@ from tests.bench.report import (
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench-results.json"
 SCRATCH = ROOT / ".cache" / "bench"
-"""On the project's own disk: a temporary folder may be in memory, where a sync is free."""
+"""On the project's own disk: /tmp may be in memory, where a sync is free."""
 
 QUICK = Plan(rounds=3, warm_s=0.3, count_s=1.0)
 FULL = Plan(rounds=9, warm_s=0.5, count_s=2.5)
@@ -95,8 +95,9 @@ def _parser() -> argparse.ArgumentParser:
 def _print(results: Results, plan: Plan) -> None:
     before, after = results.load_averages
     _say(
-        f"request {results.request_bytes} B, receipt {results.answer_bytes} B;"
-        f" {results.seconds:.0f} s; load average before {before:.1f}, after {after:.1f}",
+        f"request {results.request_bytes} B, receipt {results.answer_bytes} B",
+        f"{results.seconds:.0f} s; load average {before:.1f} before, {after:.1f} after;"
+        f" others had {results.others():.0%} of the servers' CPU",
         "",
         *table(results, plan),
         "",
@@ -128,8 +129,10 @@ def _look_inside(folder: Path, callers: int, profile: Path | None) -> None:
 def _watched(pid: int, file: Path) -> Iterator[None]:
     spy = Path(sysconfig.get_path("scripts")) / "py-spy"
     shape = "flamegraph" if file.suffix == ".svg" else "raw"
-    command = [spy, "record", "--pid", str(pid), "--output", file, "--format", shape]
-    command += ["--rate", "250", "--threads", "--duration", str(_PROFILE_S)]
+    command: list[str | Path] = [spy, "record", "--pid", str(pid), "--output", file]
+    # Only who holds the GIL: to py-spy, a thread that waits looks busy.
+    command += ["--gil", "--rate", "250", "--duration", str(_PROFILE_S)]
+    command += ["--format", shape]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         yield
         process.wait(2 * _PROFILE_S)

@@ -1,10 +1,11 @@
 """The floor: the least that a durable, signed answer costs, and nothing else.
 
-One Ed25519 verification of the envelope's PAE. Then group commit by leader and follower:
-whoever finds nobody writing takes what waits, stores each request whole in one row, signs
-the new head with Ed25519 and ML-DSA-44 in the same transaction (SQLite, WAL,
-synchronous=FULL), and wakes the others. No tree, no entries, no rules, no receipts: the
-root is a hash chain and the answer is the head, padded to a receipt's length.
+One Ed25519 verification of the envelope's PAE. Then group commit by leader and
+follower: whoever finds nobody writing takes what waits, stores each request whole in
+one row, signs the new head with Ed25519 and ML-DSA-44 in the same transaction (SQLite,
+WAL, synchronous=FULL), and wakes the others. No tree, no entries, no rules, no
+receipts: the root is a hash chain and the answer is the head, padded to a receipt's
+length.
 """
 
 import base64

@@ -9,6 +9,7 @@ windows. An answer without a message is an error, and ends the run.
 
 import socket
 import ssl
+import struct
 from collections import deque
 from pathlib import Path
 
@@ -26,7 +27,7 @@ _HEAD = 9
 _READ_BYTES = 256 * 1024
 
 
-class CallFailed(Exception):  # noqa: N818
+class CallFailed(Exception):
     """The server answered with anything but a message."""
 
 
@@ -110,7 +111,7 @@ class Connection:
             stream, message = self._held.popleft()
             body = b"\0" + _u32(len(message)) + message
             if len(body) > self._stream_credit:
-                raise CallFailed(f"a request of {len(body)} B exceeds a stream's window")
+                raise CallFailed(f"{len(body)} B exceed a stream's window")
             self._credit -= len(body)
             self._out += _frame(_HEADERS, _END_HEADERS, stream, self._headers)
             self._headers = _LATER_HEADERS
@@ -155,9 +156,9 @@ class Connection:
         elif kind == _PING and not flags & _ACK:
             self._out += _frame(_PING, _ACK, 0, payload)
         elif kind == _SETTINGS and not flags & _ACK:
-            for at in range(0, len(payload), 6):
-                if int.from_bytes(payload[at : at + 2], "big") == _INITIAL_WINDOW_SETTING:
-                    self._stream_credit = int.from_bytes(payload[at + 2 : at + 6], "big")
+            for number, value in struct.iter_unpack(">HI", payload):
+                if number == _INITIAL_WINDOW_SETTING:
+                    self._stream_credit = value
             self._out += _frame(_SETTINGS, _ACK, 0, b"")
         elif kind in (_RST, _GOAWAY):
             raise CallFailed(f"frame {kind}: {_printable(payload)}")

@@ -46,6 +46,7 @@ class Order:
         method: Full path of the RPC.
         identity: Who calls.
         pid: The server's process.
+        cpu: The CPU it runs on.
         callers: How many callers.
         messages: What to send, each once; or in turns if `repeat`.
         repeat: Begin anew when the messages are used up.
@@ -57,6 +58,7 @@ class Order:
     method: str
     identity: Identity
     pid: int
+    cpu: int
     callers: int
     messages: Sequence[bytes]
     repeat: bool
@@ -73,6 +75,7 @@ class Sample:
         seconds: How long it counted.
         server_cpu_s: CPU that the server's process used meanwhile.
         load_cpu_s: CPU that this process used meanwhile.
+        cpu_busy_s: How long the server's CPU was not idle meanwhile.
         batches: Commits of the server meanwhile.
         latencies: Of those calls, in seconds.
         answer_bytes: Length of the last answer.
@@ -83,10 +86,26 @@ class Sample:
     seconds: float = 0.0
     server_cpu_s: float = 0.0
     load_cpu_s: float = 0.0
+    cpu_busy_s: float = 0.0
     batches: int = 0
     latencies: "array[float]" = field(default_factory=lambda: array("d"))
     answer_bytes: int = 0
     ran_out: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What the load process met instead of answers."""
+
+    text: str
+
+
+def busy_seconds(cpu: int) -> float:
+    """Return how long a CPU has not been idle (proc(5), /proc/stat)."""
+    with Path("/proc/stat").open() as file:
+        line = next(line for line in file if line.startswith(f"cpu{cpu} "))
+    ticks = [int(field) for field in line.split()[1:9]]
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pid: int) -> float:
@@ -109,7 +128,7 @@ class _Run:
         self._sample = Sample()
         self._counting = False
         self._ending = False
-        self._marks = (0.0, 0.0, 0.0, 0)
+        self._marks = (0.0, 0.0, 0.0, 0.0, 0)
 
     def _supply(self) -> Iterator[bytes]:
         yield from self._order.messages
@@ -179,11 +198,12 @@ class _Run:
             self._sample.latencies.append(took)
             self._sample.answer_bytes = len(answer)
 
-    def _now(self) -> tuple[float, float, float, int]:
+    def _now(self) -> tuple[float, float, float, float, int]:
         return (
             time.perf_counter(),
             cpu_seconds(self._order.pid),
             time.process_time(),
+            busy_seconds(self._order.cpu),
             self._batches.value,
         )
 
@@ -196,13 +216,14 @@ class _Run:
         if not self._counting:
             return
         self._counting = False
-        clock, server, own, batches = self._now()
+        clock, server, own, busy, batches = self._now()
         sample, marks = self._sample, self._marks
         sample.calls = len(sample.latencies)
         sample.seconds = clock - marks[0]
         sample.server_cpu_s = server - marks[1]
         sample.load_cpu_s = own - marks[2]
-        sample.batches = batches - marks[3]
+        sample.cpu_busy_s = busy - marks[3]
+        sample.batches = batches - marks[4]
 
 
 def run_load(cpu: int, pipe: Pipe, batches: Mapping[str, Counter]) -> None:
@@ -214,4 +235,4 @@ def run_load(cpu: int, pipe: Pipe, batches: Mapping[str, Counter]) -> None:
             try:
                 pipe.send(_Run(order, batches[name]).run())
             except (OSError, CallFailed) as error:
-                pipe.send(f"{name}: {error}")
+                pipe.send(Failure(f"{name}: {error}"))

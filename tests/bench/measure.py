@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rogatory_gateway.dev.parties import MESSENGER, OPERATOR, REGULATOR
-from tests.bench.load import Identity, Order, Sample, run_load
+from tests.bench.load import Failure, Identity, Order, Sample, run_load
 from tests.bench.messages import BenchWorld, Presigner
 from tests.bench.servers import METHOD, SPAWN, Running, Setup, running
 from tests.support.world import CLERK
@@ -25,6 +25,10 @@ _POOL = 256
 
 _SPARE = 1.4
 """More messages than the last measurement of that kind would have needed."""
+
+_ATTEMPTS = 4
+_FEWEST = 20
+"""Calls that make a measurement."""
 
 _FIRST_RATE = {1: 400.0, 16: 900.0, 64: 1_100.0}
 _ANSWER_BYTES = 4_096
@@ -72,6 +76,7 @@ class Row:
         server_us: CPU of the server's process, a call.
         server_busy: Share of its CPU that it used.
         load_busy: Share of its CPU that the load used.
+        others: Share of the server's CPU that neither it nor idleness had.
         batch: Calls a commit; 0 for echo.
         calls: How many calls.
     """
@@ -83,6 +88,7 @@ class Row:
     server_us: float
     server_busy: float
     load_busy: float
+    others: float
     batch: float
     calls: float
 
@@ -99,7 +105,14 @@ class Results:
 
     def median(self, case: tuple[str, int], name: str) -> float:
         """Return the median over rounds of one of a case's numbers."""
-        return statistics.median(getattr(row, name) for row in self.rows[case])
+        values: list[float] = [getattr(row, name) for row in self.rows[case]]
+        return statistics.median(values)
+
+    def others(self) -> float:
+        """Return the median share of the servers' CPU that was not theirs."""
+        return statistics.median(
+            row.others for rows in self.rows.values() for row in rows
+        )
 
     def ratios(
         self, over: tuple[str, int], under: tuple[str, int], name: str = "per_s"
@@ -120,9 +133,14 @@ def row_of(sample: Sample) -> Row:
         server_us=sample.server_cpu_s / sample.calls * 1e6,
         server_busy=sample.server_cpu_s / sample.seconds,
         load_busy=sample.load_cpu_s / sample.seconds,
+        others=max(0.0, sample.cpu_busy_s - sample.server_cpu_s) / sample.seconds,
         batch=sample.calls / sample.batches if sample.batches else 0.0,
         calls=sample.calls,
     )
+
+
+class BenchFailed(Exception):
+    """The load met what should not be: a refusal, a server that is gone."""
 
 
 class Bench:
@@ -206,6 +224,7 @@ class Bench:
             method=METHOD,
             identity=self._identities[party],
             pid=server.pid,
+            cpu=self.server_cpu,
             callers=callers,
             messages=messages,
             repeat=name != "full",
@@ -216,9 +235,9 @@ class Bench:
     def run(self, name: str, order: Order) -> Sample:
         """Run an order; raise what the load process met."""
         self._pipe.send((name, order))
-        found: Sample | str = self._pipe.recv()
-        if isinstance(found, str):
-            raise RuntimeError(found)  # noqa: TRY004: a message, not a wrong type
+        found: Sample | Failure = self._pipe.recv()
+        if isinstance(found, Failure):
+            raise BenchFailed(found.text)
         return found
 
     def pid(self, name: str) -> int:
@@ -231,11 +250,24 @@ class Bench:
         self.presigner.close()
 
     def measure(self, name: str, callers: int, warm_s: float, count_s: float) -> Sample:
-        """Measure one case: `answer` is reports to the gateway, `full` its requests."""
-        case = (name, callers)
+        """Measure one case: `answer` is reports to the gateway, `full` its requests.
+
+        A measurement that ran out of messages, or in which hardly a call ended, says
+        nothing; it is made again.
+        """
+        for _ in range(_ATTEMPTS):
+            sample = self._measure(name, callers, warm_s, count_s)
+            if sample.calls >= _FEWEST and sample.seconds >= count_s / 2:
+                return sample
+        raise BenchFailed(f"{name}, {callers} callers: {sample.calls} calls")
+
+    def _measure(
+        self, name: str, callers: int, warm_s: float, count_s: float
+    ) -> Sample:
         if name in ("echo", "floor"):
             order = self.order(name, callers, self.pool, warm_s, count_s)
             return self.run(name, order)
+        case = (name, callers)
         rate = self._rates.get(case, _FIRST_RATE.get(callers, 1_000.0))
         supply = int(rate * (warm_s + count_s) * _SPARE) + callers
         if name == "full":
@@ -248,9 +280,9 @@ class Bench:
                 "full", callers, reports, warm_s, count_s, party=MESSENGER
             )
         sample = self.run("full", order)
-        # If it ran out, it was faster than we thought.
-        growth = 1.5 if sample.ran_out else 1.0
-        self._rates[case] = growth * sample.calls / sample.seconds
+        # What ran out was faster than thought; what stalled will not stall again.
+        found = sample.calls / sample.seconds if sample.seconds else 0.0
+        self._rates[case] = max(found, rate * (2.0 if sample.ran_out else 0.5))
         return sample
 
 

@@ -6,9 +6,8 @@ answered as a repetition: what a test would send (`tests.support`), signed with 
 
 import multiprocessing
 from multiprocessing.pool import Pool
-from typing import Any
 
-from tests.support.world import World
+from tests.support.world import Who, World
 
 FORK = multiprocessing.get_context("fork")
 _CHUNK = 32
@@ -19,7 +18,7 @@ _worlds: list[World] = []
 class BenchWorld(World):
     """Made-up parties whose signers all have Ed25519 keys."""
 
-    def _give_key(self, who: Any, key: Any) -> None:
+    def _give_key(self, who: Who, key: object) -> None:
         """Give nobody a key of another algorithm, as tests need it."""
 
 

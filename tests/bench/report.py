@@ -49,13 +49,21 @@ def machine(folder: Path) -> list[str]:
         platform.machine(),
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    system = f"{platform.system()} {platform.release()}"
+    versions = ", ".join(
+        (
+            f"Python {platform.python_version()}",
+            f"grpcio {grpc.__version__}",
+            f"protobuf {google.protobuf.__version__}",
+            f"cryptography {cryptography.__version__}",
+            backend.openssl_version_text(),
+            f"SQLAlchemy {sqlalchemy.__version__}",
+            f"SQLite {sqlite3.sqlite_version}",
+        )
+    )
     return [
-        f"{model}, {os.cpu_count()} CPUs, {memory:.0f} GiB, {platform.system()}"
-        f" {platform.release()}",
-        f"Python {platform.python_version()}, grpcio {grpc.__version__},"
-        f" protobuf {google.protobuf.__version__}, cryptography"
-        f" {cryptography.__version__} ({backend.openssl_version_text()}),"
-        f" SQLAlchemy {sqlalchemy.__version__}, SQLite {sqlite3.sqlite_version}",
+        f"{model}, {os.cpu_count()} CPUs, {memory:.0f} GiB, {system}",
+        versions,
         f"fdatasync of 16 KiB appended: median {_sync_ms(folder):.2f} ms",
     ]
 
@@ -93,7 +101,9 @@ def table(results: Results, plan: Plan) -> Iterator[str]:
 
 def ratio_lines(results: Results, plan: Plan) -> Iterator[str]:
     """Yield the ratios: median, and least and greatest of the rounds."""
-    yield f"{'callers':>7}  {'ratio of req/s':<18} {'median':>7} {'least':>7} {'most':>7}"
+    yield (
+        f"{'callers':>7}  {'ratio of req/s':<18} {'median':>7} {'least':>7} {'most':>7}"
+    )
     for callers in plan.callers:
         for over, under in _RATIOS:
             ratios = results.ratios((over, callers), (under, callers))
@@ -116,9 +126,7 @@ def measures(results: Results, plan: Plan) -> Iterator[Measure]:
     for callers in plan.callers:
         at = f"{callers} caller{'s' if callers > 1 else ''}"
         for over, under in _RATIOS:
-            ratio = statistics.median(
-                results.ratios((over, callers), (under, callers))
-            )
+            ratio = statistics.median(results.ratios((over, callers), (under, callers)))
             yield Measure(f"{_ratio_name(over, under)}, {at}", _round(ratio), "ratio")
     added = [
         full.p50_ms - echo.p50_ms
@@ -145,6 +153,7 @@ _FIELDS = (
     ("server_us", "server CPU a call", "µs"),
     ("server_busy", "server CPU busy", "share"),
     ("load_busy", "load CPU busy", "share"),
+    ("others", "server CPU used by others", "share"),
     ("batch", "messages a commit", "messages"),
 )
 

@@ -107,6 +107,7 @@ def test_the_screen_ends_with_what_to_type_next(terminal: Terminal) -> None:
 def test_a_table_of_200_korean_rows_goes_there_and_back(terminal: Terminal) -> None:
     """Request, reading, template, answer: by the README's commands only."""
     (terminal.folder / "items.csv").write_bytes(korean_table())
+    terminal.exchange = ""
     printed = ""
     for command in readme_commands("removal"):
         if "EXCHANGE" in command and not terminal.exchange:

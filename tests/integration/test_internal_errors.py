@@ -14,6 +14,7 @@ from rogatory_gateway.dev.workspace import TRUST_DOMAIN
 from rogatory_gateway.rpc.calls import EXCHANGING, Call, Gate, Method, handlers_of
 from rogatory_gateway.rpc.server import IntakeServer, StreamServer, TlsFiles
 from tests.support.logs import Lines
+from tests.support.waiting import until
 from tests.support.world import TIMEOUT_S, World, refusal_of
 
 SECRET = "010-1234-5678 example-suspect"
@@ -156,8 +157,7 @@ def test_a_call_that_its_caller_gave_up_leaves_its_line(
     method = broken[1].unary_unary(f"/{SERVICE}/Waits", bytes, bytes)
 
     refusal = refusal_of(lambda: method(b"", timeout=0.2))
-    refusal_of(lambda: _call_async_unary(*broken))  # the loop has seen both by now
 
     assert refusal.code is grpc.StatusCode.DEADLINE_EXCEEDED
-    gone = [line for line in lines if line.get("waits")]
-    assert [line["reason"] for line in gone] == ["CANCELLED"]
+    until(lambda: lines, "the line of the call")
+    assert [(line["waits"], line["reason"]) for line in lines] == [(True, "CANCELLED")]

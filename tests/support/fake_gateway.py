@@ -76,6 +76,11 @@ def example_parties() -> dict[str, ExampleParty]:
     return make_parties(START)
 
 
+@cache
+def _first_statements() -> tuple[bytes, bytes]:
+    return first_statements(example_parties(), ORIGIN, START)
+
+
 @dataclass(slots=True)
 class Stored:
     """A logged message."""
@@ -140,7 +145,7 @@ class Faults:
     """What goes wrong; nothing unless set.
 
     Attributes:
-        before: Raised by the next calls, before anything is done.
+        on_submit: Raised by the next submissions, before anything is done.
         after: Raised by the next submissions, after they were logged.
         on_receipt: Alters each receipt on its way out.
         on_delivered: Alters each delivered message on its way out.
@@ -152,7 +157,7 @@ class Faults:
         admit_all: Log messages whatever the rules say.
     """
 
-    before: list[RogatoryError] = field(default_factory=list)
+    on_submit: list[RogatoryError] = field(default_factory=list)
     after: list[RogatoryError] = field(default_factory=list)
     on_receipt: Callable[[receipt_pb2.Receipt], object] | None = None
     on_delivered: Callable[[receipt_pb2.DeliveredMessage], object] | None = None
@@ -186,7 +191,7 @@ class FakeWorld:
         self.calls: list[str] = []
         vkeys = tuple(signer.verifier_key for signer in self.log.signers)
         self.log.append(encode_entry(StartEntry(self.time, ORIGIN, vkeys)))
-        for raw in first_statements(self.parties, ORIGIN, START):
+        for raw in _first_statements():
             self.state_anew(raw)
         self._write_contexts()
 
@@ -348,6 +353,8 @@ class FakeGateway:
         self, envelope: bytes, sealed: Sequence[section_pb2.SealedSection]
     ) -> receipt_pb2.Receipt:
         self._called("submit")
+        if self.faults.on_submit:
+            raise self.faults.on_submit.pop(0)
         stored = self._known(envelope) or self._admit(envelope, sealed)
         if self.faults.after:
             raise self.faults.after.pop(0)
@@ -502,8 +509,6 @@ class FakeGateway:
 
     def _called(self, name: str) -> None:
         self.world.calls.append(name)
-        if self.faults.before:
-            raise self.faults.before.pop(0)
 
     def _state(self, exchange_id: str) -> ExchangeState:
         state = self.world.states.get(exchange_id)

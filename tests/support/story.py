@@ -51,7 +51,7 @@ class Story:
         )
 
     def ask_removal(self, count: int = 3, copies: Sequence[str] = ()) -> Sent:
-        """Let the regulator ask for the removal of items i1, i2, …"""
+        """Let the regulator ask for the removal of items i1, i2 and so on."""
         return self.regulator.request_removal(
             MESSENGER,
             item_rows(count),
@@ -61,8 +61,12 @@ class Story:
             copies=copies,
         )
 
+    def ask_removal_with_copy(self) -> Sent:
+        """Let the regulator ask, with a copy for the prosecutor."""
+        return self.ask_removal(copies=[PROSECUTOR])
+
     def ask_disclosure(self, count: int = 2) -> Sent:
-        """Let police and prosecutor ask for the data of t1, t2, …"""
+        """Let police and prosecutor ask for the data of t1, t2 and so on."""
         draft = self.police.draft_disclosure(
             MESSENGER,
             target_rows(count),
@@ -75,6 +79,7 @@ class Story:
 
 
 def item_rows(count: int, prefix: str = "i") -> list[ItemRow]:
+    """Return rows of a clerk's table."""
     lines = [
         f"{prefix}{n},https://files.example/{prefix}{n},ncii_synthetic,"
         "2026-11-20T10:00:00+09:00"
@@ -85,6 +90,7 @@ def item_rows(count: int, prefix: str = "i") -> list[ItemRow]:
 
 
 def target_rows(count: int) -> list[TargetRow]:
+    """Return rows of an officer's table."""
     lines = [f"t{n},subscriber,username,user-{n}" for n in range(1, count + 1)]
     text = "\n".join(["task_id,category,identifier_type,identifier", *lines])
     return parse_targets(text.encode(), name="targets.csv")

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import click
 
+from rogatory.cli.output import QUIET
+
 if TYPE_CHECKING:
     from rogatory.auditor import Auditor
     from rogatory.authority import Authority
@@ -165,6 +167,7 @@ def json_option(command: Callable[P, R]) -> Callable[P, R]:
         app = ctx.find_object(App)
         if app is not None:
             app.json = app.json or bool(value)
+            ctx.meta[QUIET] = app.json
 
     return click.option(
         "--json",

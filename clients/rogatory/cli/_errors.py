@@ -7,14 +7,19 @@ Strings in an error may come from the other side of the wire: they are sanitised
 
 import errno
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import click
 
 from rogatory.cli._exit import Exit, exit_code_of
 from rogatory.cli._text import safe_block, safe_line
 from rogatory.cli.output import Json, facts_text, print_json, say
-from rogatory.errors import RogatoryError, TableInvalid, VerificationError
+from rogatory.errors import (
+    FieldInvalid,
+    RogatoryError,
+    TableInvalid,
+    VerificationError,
+)
 
 KEPT = "kept"
 """Key of `RogatoryError.metadata`: where the evidence of a failure was put."""
@@ -51,6 +56,7 @@ class Report:
     summary: str
     facts: tuple[tuple[str, str], ...] = ()
     problems: tuple[tuple[int, str, str], ...] = ()
+    violations: tuple[tuple[str, str], ...] = ()
     text: str = ""
     """What people read, where it is not made of summary and facts."""
 
@@ -66,6 +72,8 @@ class Report:
             "exit_code": int(self.code),
         }
         body |= dict(self.facts)
+        if self.violations:
+            body["violations"] = dict(self.violations)
         if self.problems:
             body["problems"] = [
                 {"line": line, "column": column, "rule": rule}
@@ -77,10 +85,11 @@ class Report:
         facts = [*self.facts]
         if self.reason not in _OBVIOUS:
             facts.insert(len([f for f in facts if f[0] in _BEFORE]), _reason(self))
-        body = facts_text(facts)
         head = f"error: {self.summary}"
         if self.code is Exit.VERIFICATION_FAILED:
             head = f"VERIFICATION FAILED: {self.summary}   (exit {int(self.code)})"
+            facts = [(name, value) for name, value in facts if name != "what"]
+        body = facts_text(facts)
         return f"{head}\n{body}" if body else head
 
 
@@ -93,11 +102,13 @@ def _reason(report: Report) -> tuple[str, str]:
     return ("reason", report.reason)
 
 
-def report_of(error: BaseException) -> Report | None:
+def report_of(error: BaseException) -> Report | None:  # noqa: PLR0911 one a kind
     """Return how a failure is shown; None if it is a bug of ours."""
     match error:
         case TableInvalid():
             return _table(error)
+        case FieldInvalid():
+            return _fields(error)
         case RogatoryError():
             return _ours(error)
         case Failed():
@@ -134,7 +145,17 @@ def _table(error: TableInvalid) -> Report:
     summary = f"{safe_line(error.name)} cannot be used; nothing was sent"
     facts = _shown(("what", error.name), ("try", error.todo))
     code = exit_code_of(type(error))
-    return Report(code, error.reason, summary, facts, tuple(error.problems), text)
+    problems = tuple(error.problems)
+    return Report(code, error.reason, summary, facts, problems, text=text)
+
+
+def _fields(error: FieldInvalid) -> Report:
+    report = _ours(error)
+    pairs = _shown(*error.violations.items())
+    lines = "\n".join(f"{field}: {rule}" for field, rule in pairs)
+    facts = [(name, value) for name, value in report.facts if name != "what"]
+    text = facts_text([("what", lines), ("reason", error.reason), *facts])
+    return replace(report, violations=pairs, text=f"error: {report.summary}\n{text}")
 
 
 def _usage(error: click.ClickException) -> Report:

@@ -70,6 +70,30 @@ class Root(Group):
         extra["standalone_mode"] = False
         sys.exit(int(self._run(app, *args, **extra)))
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the noun; if it is none, tell of which nouns it is a verb."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            if error.possibilities:
+                raise
+            name = error.command_name
+            found = [f"rogatory {noun} {name}" for noun in self._nouns_of(ctx, name)]
+            if not found:
+                raise
+            message = f"no such command {name!r}: is {' or '.join(found)} meant?"
+            raise click.UsageError(message, ctx) from None
+
+    def _nouns_of(self, ctx: click.Context, verb: str) -> list[str]:
+        nouns = []
+        for name in self.list_commands(ctx):
+            noun = self.get_command(ctx, name)
+            if isinstance(noun, Group) and noun.get_command(ctx, verb) is not None:
+                nouns.append(name)
+        return nouns
+
     def _run(self, app: App, *args: Any, **extra: Any) -> Exit | int:  # noqa: ANN401 click's own
         given = args[0] if args else extra.get("args")
         wants_json = "--json" in (sys.argv[1:] if given is None else given)

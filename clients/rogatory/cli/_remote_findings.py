@@ -42,7 +42,7 @@ def remote_findings(reader: "Reader") -> Iterator[Finding]:
             yield Finding(check, Result.SKIPPED, "the gateway did not answer")
         return
     yield ok("gateway", f"{context.address} serves {head.origin}")
-    now = context.now()
+    now = reader.now()
     signed = max(head.times.values(), default=None)
     yield _log(head, now, signed)
     yield _clock(now, signed)

@@ -7,7 +7,7 @@ alone.
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from rogatory.cli._words import due_json
+from rogatory.cli._words import due_json, notes
 from rogatory.cli.output import Json, rfc3339
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def view_json(view: "ExchangeView") -> dict[str, Json]:
         "create_time": rfc3339(view.created),
         "update_time": rfc3339(view.updated),
         "message_count": len(view.messages),
+        "whole": view.lifecycle is not None,
         "due": due_json(view),
         "reasons": reasons
         and {
@@ -71,6 +72,10 @@ def view_json(view: "ExchangeView") -> dict[str, Json]:
         "files": [_file(file) for file in view.files],
         "questions": [
             {"time": rfc3339(time), "text": text} for time, text in view.questions
+        ],
+        "notes": [
+            {"index": message.index, "time": rfc3339(message.time), "text": text}
+            for message, text in notes(view)
         ],
         "messages": [message_json(each) for each in view.messages],
         "unreadable": [

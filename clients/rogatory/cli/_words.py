@@ -52,6 +52,27 @@ def says(received: "Received") -> str:  # noqa: PLR0911 one a kind
             return received.kind
 
 
+def notes(view: "ExchangeView") -> "list[tuple[Received, str]]":
+    """Return the platform's words on the whole, by message, where we can read them."""
+    from rogatory.errors import RogatoryError
+    from rogatory.v1 import disclosure_pb2, removal_pb2
+
+    found = []
+    for message in view.messages:
+        try:
+            if message.kind == "removal_report" and "report" in message.sections:
+                note = message.open_as("report", removal_pb2.RemovalDetails).note
+            elif message.kind == "disclosure_report" and "manifest" in message.sections:
+                note = message.open_as("manifest", disclosure_pb2.Manifest).note
+            else:
+                continue
+        except RogatoryError:
+            continue  # the view names what cannot be read
+        if note:
+            found.append((message, note))
+    return found
+
+
 def flags(*, test: bool, emergency: bool) -> str:
     """Name the flags of an exchange."""
     words = [*(["EMERGENCY"] if emergency else []), *(["test"] if test else [])]
@@ -65,6 +86,8 @@ def state_words(view: "ExchangeView") -> str:
     waiting = len(view.ids_in("pending"))
     asked = len(view.ids_in("clarification"))
     words = view.state_name.replace("_", " ")
+    if view.lifecycle is None:
+        return f"{words}, the gateway says; not every message was sent to you"
     if not view.parts:
         return words
     if waiting or asked:
@@ -105,7 +128,9 @@ def due_json(view: "ExchangeView") -> "Json":
 
 
 def _deadline(view: "ExchangeView") -> "Deadline | None":
-    if not view.ids_in("pending") or view.kind not in _ANSWERS:
+    if view.lifecycle is None or view.kind not in _ANSWERS:
+        return None  # what is still open is not known
+    if not view.ids_in("pending"):
         return None  # answered, or the authority's turn
     profile = view.request.profile
     return profile.deadline_for(_ANSWERS[view.kind]) if profile else None

@@ -49,7 +49,7 @@ def cosign(app: App, *, file: str, signer: str | None, yes: bool) -> None:
     draft = _read(file)
     app.kept = f"nothing was signed; {file} is as it was"
     with app.sdk.client(context) as client:
-        say(client.describe(draft))
+        say(client.describe(draft), always=not yes)
         before = _missing(client, draft)
         ours = [each for each in before if each.party == context.party]
         if not yes and ours:

@@ -11,7 +11,7 @@ from rogatory.cli._click import Group
 from rogatory.cli._errors import Failed
 from rogatory.cli._files import write_new
 from rogatory.cli._shapes import claim_json, view_json
-from rogatory.cli._words import PARTS, due_words, flags, says, state_words
+from rogatory.cli._words import PARTS, due_words, flags, notes, says, state_words
 from rogatory.cli.output import (
     Column,
     clock,
@@ -112,9 +112,8 @@ def show(app: App, exchange_id: str, items_csv: str | None, force: bool) -> None
     Every message is verified: signatures, receipt, rules. Sections are opened with your
     own keys, on this machine.
     """
-    context = app.context()
-    with app.sdk.reader(context) as reader:
-        view = reader.exchange(exchange_id)
+    with app.sdk.reader(app.context()) as reader:
+        view, now = reader.exchange(exchange_id), reader.now()
     if items_csv is not None:
         write_new(items_csv, _items_table(view), force=force)
         app.kept = f"the items are in {items_csv}"
@@ -122,7 +121,7 @@ def show(app: App, exchange_id: str, items_csv: str | None, force: bool) -> None
     if app.json:
         print_json(view_json(view))
     else:
-        _show(view, context.now())
+        _show(view, now)
 
 
 @exchange.command(
@@ -191,8 +190,9 @@ def _show(view: "ExchangeView", now: "datetime") -> None:
     _show_parts(view)
     _show_files(view)
     for time, text in view.questions:
-        out(f"\n{clock(time)}  clarification:")
-        out("\n".join(f"  {line}" for line in text.splitlines()))
+        _quote(f"{clock(time)}  clarification:", text)
+    for message, text in notes(view):
+        _quote(f"{clock(message.time)}  note of {message.sender}:", text)
     out()
     columns = [Column("ENTRY", right=True), Column("LOGGED"), Column("MESSAGE")]
     rows = [
@@ -203,6 +203,12 @@ def _show(view: "ExchangeView", now: "datetime") -> None:
     for unread in view.unreadable:
         say(f"not readable: section {unread.section} of entry {unread.index}:")
         say(f"  {unread.error}")
+
+
+def _quote(title: str, text: str) -> None:
+    """Print another party's words, each line behind our mark."""
+    out(f"\n{title}")
+    out("\n".join(f"  {line}" for line in text.splitlines()))
 
 
 def _show_parts(view: "ExchangeView") -> None:

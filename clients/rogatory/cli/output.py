@@ -26,6 +26,9 @@ Json = (
     str | int | float | bool | None | Mapping[str, "Json"] | Sequence["Json"]
 )  # fmt: skip
 
+QUIET = "rogatory.quiet"
+"""Key of click's `Context.meta`: nobody is talked to."""
+
 _GAP = 2
 _MIN_COLUMN = 8
 _QUIET_SECONDS = 1.0
@@ -42,9 +45,15 @@ def out(text: str = "") -> None:
     click.echo(safe_block(text))
 
 
-def say(text: str = "") -> None:
-    """Talk to the person in front of the screen."""
-    click.echo(safe_block(text), err=True)
+def say(text: str = "", *, always: bool = False) -> None:
+    """Talk to the person in front of the screen.
+
+    A program that asked for JSON finds nothing on stderr but an error, so it is not
+    talked to, unless always is given.
+    """
+    context = click.get_current_context(silent=True)
+    if always or context is None or not context.meta.get(QUIET):
+        click.echo(safe_block(text), err=True)
 
 
 def print_json(value: Json, *, err: bool = False) -> None:

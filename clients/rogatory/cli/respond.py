@@ -155,7 +155,10 @@ def clarify(
         waiting = view.ids_in(_ASKED)
         rows = _corrected(view, items) if items is not None else []
         if dry_run:
-            out(f"would answer about {', '.join(waiting) or 'nothing'}")
+            if app.json:
+                print_json({"dry_run": True, "ids": waiting})
+            else:
+                out(f"would answer about {', '.join(waiting) or 'nothing'}")
             say("dry run: nothing was signed or sent")
             return
         intent = Intent(("clarification_response",), waiting, exchange_id=exchange_id)

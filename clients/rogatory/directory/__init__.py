@@ -5,15 +5,15 @@ and comes to the same records. Nothing here trusts the gateway.
 """
 
 from rogatory.directory._directory import Directory, record_key, root_of_records
-from rogatory.directory._replay import (
-    MAX_STATEMENT_RECORDS,
-    apply_statement,
-    build_statement,
-)
 from rogatory.directory._profile_set import (
     ProfileSet,
     apply_profiles,
     build_profiles,
+)
+from rogatory.directory._replay import (
+    MAX_STATEMENT_RECORDS,
+    apply_statement,
+    build_statement,
 )
 
 __all__ = [

@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rogatory.envelope import VerificationKey, key_id_of
@@ -13,7 +13,6 @@ from rogatory.tlog import leaf_hash, root_of_hashes
 from rogatory.v1 import directory_pb2, message_pb2
 
 _ACTIVE = directory_pb2.RECORD_STATUS_ACTIVE
-_ENCRYPTION_KEY_BYTES = 1_216
 
 
 def record_key(record: directory_pb2.DirectoryRecord) -> str:
@@ -23,26 +22,27 @@ def record_key(record: directory_pb2.DirectoryRecord) -> str:
         Malformed: It has no kind.
     """
     kind = record.WhichOneof("record")
-    if kind == "party":
-        return f"party/{record.party.party}"
-    if kind == "unit":
-        return f"unit/{record.unit.party}/{record.unit.unit}"
-    if kind == "certificate_authority":
-        authority = record.certificate_authority
-        digest = hashlib.sha256(authority.certificate).hexdigest()
-        return f"ca/{authority.party}/{digest}"
-    if kind == "system":
-        return f"system/{record.system.party}/{record.system.system}"
-    if kind == "signer":
-        return f"signer/{record.signer.party}/{record.signer.signer_id}"
-    if kind == "signing_key":
-        return f"signing-key/{key_id_of(record.signing_key.public_key).hex()}"
-    if kind == "encryption_key":
-        key = record.encryption_key
-        return f"encryption-key/{key.party}/{_encryption_key_id(key).hex()}"
-    if kind == "mandate":
-        return f"mandate/{record.mandate.party}/{record.mandate.mandate_id}"
-    raise Malformed("directory record", expected="one of the kinds of the schema")
+    if kind is None:
+        raise Malformed("directory record", expected="one of the kinds of the schema")
+    return _KEYS[kind](record)
+
+
+_KEYS: Mapping[str, Callable[[directory_pb2.DirectoryRecord], str]] = {
+    "party": lambda r: f"party/{r.party.party}",
+    "unit": lambda r: f"unit/{r.unit.party}/{r.unit.unit}",
+    "certificate_authority": lambda r: (
+        f"ca/{r.certificate_authority.party}/"
+        + hashlib.sha256(r.certificate_authority.certificate).hexdigest()
+    ),
+    "system": lambda r: f"system/{r.system.party}/{r.system.system}",
+    "signer": lambda r: f"signer/{r.signer.party}/{r.signer.signer_id}",
+    "signing_key": lambda r: f"signing-key/{key_id_of(r.signing_key.public_key).hex()}",
+    "encryption_key": lambda r: (
+        f"encryption-key/{r.encryption_key.party}/"
+        + _encryption_key_id(r.encryption_key).hex()
+    ),
+    "mandate": lambda r: f"mandate/{r.mandate.party}/{r.mandate.mandate_id}",
+}
 
 
 def _encryption_key_id(key: directory_pb2.EncryptionKeyRecord) -> bytes:
@@ -52,6 +52,25 @@ def _encryption_key_id(key: directory_pb2.EncryptionKeyRecord) -> bytes:
 def root_of_records(records: Mapping[str, bytes]) -> bytes:
     """Return the RFC 6962 root over the records' bytes, sorted by key."""
     return root_of_hashes([leaf_hash(records[key]) for key in sorted(records)])
+
+
+@dataclass(slots=True)
+class _View:
+    """Active records, ready for look-up."""
+
+    parties: dict[str, directory_pb2.PartyRecord] = field(default_factory=dict)
+    systems: set[tuple[str, str]] = field(default_factory=set)
+    authorities: dict[str, list[bytes]] = field(default_factory=dict)
+    signers: dict[tuple[str, str], directory_pb2.SignerRecord] = field(
+        default_factory=dict
+    )
+    keys: dict[tuple[str, str], dict[bytes, VerificationKey]] = field(
+        default_factory=dict
+    )
+    encryption_keys: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
+    mandates: dict[tuple[str, str], directory_pb2.MandateRecord] = field(
+        default_factory=dict
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +90,7 @@ class Directory:
     digest: bytes = b""
     index: int | None = None
     records: Mapping[str, bytes] = field(default_factory=dict)
-    _view: "_View" = field(default_factory=lambda: _View())
+    _view: _View = field(default_factory=_View)
 
     def party(self, party: str) -> directory_pb2.PartyRecord | None:
         """Return an active party, or None."""
@@ -102,7 +121,9 @@ class Directory:
     def mandate(
         self, party: str, mandate_id: str
     ) -> directory_pb2.MandateRecord | None:
-        """Return an active mandate given by `party`, or None."""
+        """Return an active mandate given by an active party, or None."""
+        if party not in self._view.parties:
+            return None
         return self._view.mandates.get((party, mandate_id))
 
     def keys_of(
@@ -126,40 +147,31 @@ class Directory:
         return self._view.keys.get((signatory.party, signatory.signer_id), {})
 
 
-@dataclass(slots=True)
-class _View:
-    """Active records, ready for look-up."""
-
-    parties: dict[str, directory_pb2.PartyRecord] = field(default_factory=dict)
-    systems: set[tuple[str, str]] = field(default_factory=set)
-    authorities: dict[str, list[bytes]] = field(default_factory=dict)
-    signers: dict[tuple[str, str], directory_pb2.SignerRecord] = field(
-        default_factory=dict
-    )
-    keys: dict[tuple[str, str], dict[bytes, VerificationKey]] = field(
-        default_factory=dict
-    )
-    encryption_keys: dict[str, dict[bytes, bytes]] = field(default_factory=dict)
-    mandates: dict[tuple[str, str], directory_pb2.MandateRecord] = field(
-        default_factory=dict
-    )
-
-
 def directory_of(
+    *,
     origin: str,
     sequence: int,
     digest: bytes,
     index: int,
     records: Mapping[str, bytes],
+    parsed: Mapping[str, directory_pb2.DirectoryRecord],
 ) -> Directory:
     """Build a directory from records that were verified.
 
+    Args:
+        origin: Origin of the log.
+        sequence: Number of the newest statement.
+        digest: SHA-256 of its envelope.
+        index: Its log index.
+        records: Every record's bytes by record key.
+        parsed: The same records.
+
     Raises:
-        Malformed: A record's key material is not in its accepted form.
+        Malformed: A signing key is not in its accepted form.
     """
     view = _View()
-    for key in sorted(records):
-        record = directory_pb2.DirectoryRecord.FromString(records[key])
+    for key in sorted(parsed):
+        record = parsed[key]
         kind = record.WhichOneof("record")
         if kind is not None and getattr(record, kind).status == _ACTIVE:
             _enter(view, record, kind)
@@ -183,10 +195,6 @@ def _enter(view: _View, record: directory_pb2.DirectoryRecord, kind: str) -> Non
         view.keys.setdefault(owner, {})[key.key_id] = key
     elif kind == "encryption_key":
         sealing = record.encryption_key
-        if len(sealing.public_key) != _ENCRYPTION_KEY_BYTES:
-            got = f"{len(sealing.public_key)} B"
-            expected = f"{_ENCRYPTION_KEY_BYTES} B"
-            raise Malformed("encryption key", expected=expected, got=got)
         own = view.encryption_keys.setdefault(sealing.party, {})
         own[_encryption_key_id(sealing)] = sealing.public_key
     elif kind == "mandate":

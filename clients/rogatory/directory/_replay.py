@@ -1,12 +1,13 @@
 """Applying directory statements, with the rule of two signatures.
 
 Giving power takes two: records of a party need two of its own registrars, or a
-registrar of the operator together with a registrar of another party. The first
+registrar of the operator together with a registrar of another party. Parties, their CAs
+and their registrars always need the operator and another party. The first
 statement vouches for itself: it is signed by registrars that it enrols, of the operator
 and of at least one other party, and its fingerprint is compared by voice.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rogatory.directory._directory import (
@@ -15,6 +16,7 @@ from rogatory.directory._directory import (
     record_key,
     root_of_records,
 )
+from rogatory.directory._records import Records, verify_records
 from rogatory.envelope import (
     DIRECTORY_TYPE,
     SigningKey,
@@ -34,6 +36,7 @@ from rogatory.errors import (
     WrongOrigin,
 )
 from rogatory.v1 import directory_pb2, message_pb2
+from rogatory.v1.directory_pb2 import DirectoryRecord
 
 MAX_STATEMENT_RECORDS = 1_000
 """Records of one statement; more go into the next."""
@@ -57,6 +60,8 @@ def apply_statement(directory: Directory, raw: bytes, index: int) -> Directory:
         ConsistencyInvalid: It does not follow on the directory before.
         SignatureError: A signature or a proof of possession does not hold.
         ApprovalMissing: The signatories may not give this power.
+        FieldInvalid: A record breaks a rule, alone or among the others.
+        LimitExceeded: There are none, or more than 1,000 of them.
         RootMismatch: The records do not hash to the stated root.
     """
     envelope = parse_envelope(raw, payload_type=DIRECTORY_TYPE)
@@ -64,23 +69,31 @@ def apply_statement(directory: Directory, raw: bytes, index: int) -> Directory:
         envelope.payload, directory_pb2.DirectoryStatement, thing="directory statement"
     )
     _require_next(directory, statement)
-    changed = _parse_records(statement)
-    records = {**directory.records, **{key: raw for key, (raw, _) in changed.items()}}
+    encoded, changed = _parse_records(statement)
+    records = {**directory.records, **encoded}
     if root_of_records(records) != statement.root:
         raise RootMismatch("directory statement", expected="the root of its records")
+    parsed = {key: DirectoryRecord.FromString(records[key]) for key in records}
+    verify_records(changed, parsed)
     after = directory_of(
-        directory.origin, statement.sequence, envelope.digest, index, records
+        origin=directory.origin,
+        sequence=statement.sequence,
+        digest=envelope.digest,
+        index=index,
+        records=records,
+        parsed=parsed,
     )
     _require_possession(directory, changed)
     voucher = after if directory.sequence < 0 else directory
     verify_signatories(envelope, statement.signatories, voucher.keys_of)
-    _require_power(voucher, statement.signatories, changed, directory.sequence < 0)
+    first = directory.sequence < 0
+    _require_power(voucher, statement.signatories, changed, first=first)
     return after
 
 
 def build_statement(
     directory: Directory,
-    records: Iterable[directory_pb2.DirectoryRecord],
+    records: Iterable[DirectoryRecord],
     *,
     create_time: datetime,
     signatories: Sequence[message_pb2.Signatory],
@@ -127,37 +140,36 @@ def _require_next(
         )
 
 
-_Changed = Mapping[str, tuple[bytes, directory_pb2.DirectoryRecord]]
-
-
-def _parse_records(statement: directory_pb2.DirectoryStatement) -> _Changed:
+def _parse_records(
+    statement: directory_pb2.DirectoryStatement,
+) -> tuple[dict[str, bytes], dict[str, DirectoryRecord]]:
+    """Return the statement's records by key: their bytes, and what they say."""
     if not 1 <= len(statement.records) <= MAX_STATEMENT_RECORDS:
         raise LimitExceeded(
             "directory statement",
             expected=f"1 to {MAX_STATEMENT_RECORDS} records",
             got=str(len(statement.records)),
         )
-    changed: dict[str, tuple[bytes, directory_pb2.DirectoryRecord]] = {}
+    encoded: dict[str, bytes] = {}
+    changed: dict[str, DirectoryRecord] = {}
     for raw in statement.records:
-        record = parse_payload(
-            raw, directory_pb2.DirectoryRecord, thing="directory record"
-        )
+        record = parse_payload(raw, DirectoryRecord, thing="directory record")
         key = record_key(record)
         if key in changed:
             raise Malformed("directory statement", expected="each record once")
-        changed[key] = (raw, record)
-    return changed
+        encoded[key], changed[key] = raw, record
+    return encoded, changed
 
 
-def _require_possession(directory: Directory, changed: _Changed) -> None:
+def _require_possession(directory: Directory, changed: Records) -> None:
     """Every new key proves that its signer holds it, and keeps its signer for ever."""
-    for key, (_, record) in changed.items():
+    for key, record in changed.items():
         if record.WhichOneof("record") != "signing_key":
             continue
         new = record.signing_key
         before = directory.records.get(key)
         if before is not None:
-            old = directory_pb2.DirectoryRecord.FromString(before).signing_key
+            old = DirectoryRecord.FromString(before).signing_key
             if (old.party, old.signer_id) != (new.party, new.signer_id):
                 raise ConsistencyInvalid(
                     "signing key", expected="the signer it was enrolled for"
@@ -174,8 +186,9 @@ def _require_possession(directory: Directory, changed: _Changed) -> None:
 def _require_power(
     voucher: Directory,
     signatories: Iterable[message_pb2.Signatory],
-    changed: _Changed,
-    first: bool,  # noqa: FBT001
+    changed: Records,
+    *,
+    first: bool,
 ) -> None:
     registrars = [s.party for s in signatories if s.capacity == _REGISTRAR]
     operators = {p for p in registrars if _kind(voucher, p) == _OPERATOR}
@@ -187,18 +200,21 @@ def _require_power(
             "first directory statement",
             expected="registrars of the operator and of another party",
         )
-    owners = {_owner(record) for _, record in changed.values()}
-    for owner in sorted(owners):
-        gives_party = any(
-            record.WhichOneof("record") in ("party", "certificate_authority")
-            and _owner(record) == owner
-            for _, record in changed.values()
-        )
-        if gives_party or registrars.count(owner) < _TWO:
-            raise ApprovalMissing(
-                f"records of {owner}",
-                expected="two of its registrars, or the operator and another party",
-            )
+    for key, record in sorted(changed.items()):
+        owner = _owner(record)
+        if _makes_a_registrar(record) or registrars.count(owner) < _TWO:
+            expected = "registrars of the operator and of another party"
+            if not _makes_a_registrar(record):
+                expected = f"two registrars of {owner}, or {expected}"
+            raise ApprovalMissing(f"record {key}", expected=expected)
+
+
+def _makes_a_registrar(record: DirectoryRecord) -> bool:
+    """Tell whether a record gives the power over a party's other records."""
+    return (
+        record.WhichOneof("record") in ("party", "certificate_authority")
+        or _REGISTRAR in record.signer.capacities
+    )
 
 
 def _kind(directory: Directory, party: str) -> directory_pb2.PartyKind.ValueType | None:
@@ -206,8 +222,9 @@ def _kind(directory: Directory, party: str) -> directory_pb2.PartyKind.ValueType
     return record.kind if record else None
 
 
-def _owner(record: directory_pb2.DirectoryRecord) -> str:
+def _owner(record: DirectoryRecord) -> str:
     kind = record.WhichOneof("record")
-    assert kind is not None
+    if kind is None:
+        raise AssertionError("a record without kind has no key")
     owner: str = getattr(record, kind).party
     return owner

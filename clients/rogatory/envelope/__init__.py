@@ -14,7 +14,7 @@ from rogatory.envelope._codec import (
     pae,
     parse_envelope,
 )
-from rogatory.envelope._fields import verify_fields
+from rogatory.envelope._fields import NAME_PATTERN, verify_fields
 from rogatory.envelope._ids import ID_PATTERN, new_id, parse_id
 from rogatory.envelope._keys import (
     SigningKey,
@@ -44,6 +44,7 @@ __all__ = [
     "ID_PATTERN",
     "MAX_ENVELOPE_BYTES",
     "MESSAGE_TYPE",
+    "NAME_PATTERN",
     "PROFILES_TYPE",
     "Envelope",
     "KeyLookup",

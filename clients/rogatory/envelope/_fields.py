@@ -1,20 +1,28 @@
 """Rules of form for every field of a message, in one place for all sides.
 
-`verify_fields` says whether a message is well formed in itself: patterns, sizes, what is
-required. It knows no clock, no directory and no profile. All violations are collected,
-each under its field's path; those of count limits are `LimitExceeded` on their own.
+`verify_fields` says whether a message is well formed in itself: patterns, sizes, what
+is required. It knows no clock, no directory and no profile. All violations are
+collected, each under its field's path; those of count limits are `LimitExceeded` on
+their own.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from google.protobuf.message import Message as AnyMessage
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from rogatory.envelope._ids import ID_PATTERN
 from rogatory.envelope._payload import body_of, kind_of
 from rogatory.errors import FieldInvalid, LimitExceeded
-from rogatory.v1 import message_pb2
+from rogatory.v1 import (
+    clarification_pb2,
+    disclosure_pb2,
+    message_pb2,
+    refusal_pb2,
+    removal_pb2,
+)
 
 MAX_PARTS = 1_000
 """Items or tasks of one message."""
@@ -44,6 +52,7 @@ _DIGEST_BYTES = 32
 _NONCE_BYTES = 16
 _MIN_TIME_S = 946_684_800  # 2000-01-01
 _MAX_TIME_S = 32_503_680_000  # 3000-01-01
+_NANOS_PER_S = 1_000_000_000
 
 
 class _Violations:
@@ -63,7 +72,7 @@ class _Violations:
     def digest(self, value: bytes, path: str) -> None:
         self.unless(len(value) == _DIGEST_BYTES, path, "32 bytes")
 
-    def time(self, owner: Any, field: str, path: str) -> None:
+    def time(self, owner: AnyMessage, field: str, path: str) -> None:
         rule = "a time between the years 2000 and 2999"
         present = owner.HasField(field)
         self.unless(present and _is_time(getattr(owner, field)), path, rule)
@@ -87,18 +96,17 @@ class _Violations:
         for i, value in enumerate(values):
             self.unless(value, f"{path}[{i}].{field}", "a value other than UNSPECIFIED")
 
-    def files(self, files: Sequence[Any], path: str) -> None:
-        if len(files) > MAX_FILES:
-            got = str(len(files))
+    def files(self, digests: Sequence[bytes], path: str) -> None:
+        if len(digests) > MAX_FILES:
+            got = str(len(digests))
             raise LimitExceeded(path, expected=f"at most {MAX_FILES}", got=got)
-        for i, file in enumerate(files):
-            self.digest(file.sha256, f"{path}[{i}].sha256")
-        distinct = len({file.sha256 for file in files}) == len(files)
-        self.unless(distinct, path, "each file once")
+        for i, digest in enumerate(digests):
+            self.digest(digest, f"{path}[{i}].sha256")
+        self.unless(len(set(digests)) == len(digests), path, "each file once")
 
 
 def _is_time(time: Timestamp) -> bool:
-    return _MIN_TIME_S <= time.seconds < _MAX_TIME_S and 0 <= time.nanos <= 999_999_999
+    return _MIN_TIME_S <= time.seconds < _MAX_TIME_S and 0 <= time.nanos < _NANOS_PER_S
 
 
 def verify_fields(message: message_pb2.Message) -> None:
@@ -203,7 +211,7 @@ def _sections(header: message_pb2.Header, check: _Violations) -> None:
         check.digest(section.commitment, f"{where}.commitment")
 
 
-def _removal_request(body: Any, check: _Violations) -> None:
+def _removal_request(body: removal_pb2.RemovalRequest, check: _Violations) -> None:
     path = "removal_request.items"
     chosen = body.instrument
     rule = "a value other than UNSPECIFIED"
@@ -215,29 +223,40 @@ def _removal_request(body: Any, check: _Violations) -> None:
         check.unless(_COUNTRY.fullmatch(country), where, "an ISO 3166-1 alpha-2 code")
 
 
-def _removal_report(body: Any, check: _Violations) -> None:
+def _removal_report(body: removal_pb2.RemovalReport, check: _Violations) -> None:
     path = "removal_report.results"
     _results(body.results, "item_id", path, check)
 
 
-def _results(results: Any, id_field: str, path: str, check: _Violations) -> None:
+def _results(
+    results: Sequence[removal_pb2.ItemResult] | Sequence[disclosure_pb2.TaskResult],
+    id_field: str,
+    path: str,
+    check: _Violations,
+) -> None:
     check.part_ids([getattr(r, id_field) for r in results], path, id_field)
     check.chosen((r.outcome for r in results), path, "outcome")
     for i, result in enumerate(results):
         check.time(result, "act_time", f"{path}[{i}].act_time")
 
 
-def _clarification_request(body: Any, check: _Violations) -> None:
+def _clarification_request(
+    body: clarification_pb2.ClarificationRequest, check: _Violations
+) -> None:
     path = "clarification_request.points"
     check.part_ids([p.id for p in body.points], path, "id")
     check.chosen((p.ground for p in body.points), path, "ground")
 
 
-def _clarification_response(body: Any, check: _Violations) -> None:
+def _clarification_response(
+    body: clarification_pb2.ClarificationResponse, check: _Violations
+) -> None:
     check.part_ids(body.ids, "clarification_response.ids", "")
 
 
-def _disclosure_request(body: Any, check: _Violations) -> None:
+def _disclosure_request(
+    body: disclosure_pb2.DisclosureRequest, check: _Violations
+) -> None:
     path = "disclosure_request.tasks"
     check.part_ids([t.task_id for t in body.tasks], path, "task_id")
     check.chosen((t.category for t in body.tasks), path, "category")
@@ -248,22 +267,26 @@ def _disclosure_request(body: Any, check: _Violations) -> None:
         check.time(body.confidentiality, "expire_time", f"{where}.expire_time")
 
 
-def _disclosure_report(body: Any, check: _Violations) -> None:
+def _disclosure_report(
+    body: disclosure_pb2.DisclosureReport, check: _Violations
+) -> None:
     _results(body.results, "task_id", "disclosure_report.results", check)
-    check.files(body.files, "disclosure_report.files")
+    check.files([f.sha256 for f in body.files], "disclosure_report.files")
     for i, file in enumerate(body.files):
         where = f"disclosure_report.files[{i}].size"
         check.unless(file.size, where, "the encrypted file's length in bytes")
 
 
-def _delivery_receipt(body: Any, check: _Violations) -> None:
+def _delivery_receipt(body: disclosure_pb2.DeliveryReceipt, check: _Violations) -> None:
     path = "delivery_receipt.files"
     check.unless(body.files, path, "at least one")
-    check.files(body.files, path)
+    check.files([f.sha256 for f in body.files], path)
     check.chosen((f.status for f in body.files), path, "status")
 
 
-def _submission_refusal(body: Any, check: _Violations) -> None:
+def _submission_refusal(
+    body: refusal_pb2.SubmissionRefusal, check: _Violations
+) -> None:
     check.digest(body.refused_digest, "submission_refusal.refused_digest")
     fits = _REASON.fullmatch(body.reason)
     check.unless(fits, "submission_refusal.reason", "an upper-case reason")

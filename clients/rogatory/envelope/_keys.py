@@ -91,10 +91,10 @@ class VerificationKey:
         except (ValueError, UnsupportedAlgorithm):
             raise Malformed("public_key", expected=expected) from None
         algorithm = _algorithm_of(key)
-        canonical = algorithm is not None and len(spki) == _SPKI_BYTES[algorithm]
-        if not canonical or _spki(key) != spki:  # type: ignore[arg-type]
+        if algorithm is None or len(spki) != _SPKI_BYTES[algorithm]:
             raise Malformed("public_key", expected=expected)
-        assert algorithm is not None
+        if _spki(key) != spki:  # type: ignore[arg-type]
+            raise Malformed("public_key", expected=expected)
         return cls(spki, key_id_of(spki), algorithm, key)  # type: ignore[arg-type]
 
     def verify(self, data: bytes, signature: bytes, *, thing: str) -> None:

@@ -4,11 +4,10 @@ A field or an enum value that this version does not know could change the meanin
 signed statement, so it is refused at any depth (`UNKNOWN_FIELD`) instead of ignored.
 """
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as AnyMessage
 
@@ -67,7 +66,7 @@ def parse_payload(raw: bytes, kind: type[_M], *, thing: str) -> _M:
 def has_unknown_fields(message: AnyMessage) -> bool:
     """Drop unknown fields at every depth; tell whether there were any."""
     size = message.ByteSize()
-    message.DiscardUnknownFields()  # type: ignore[attr-defined]
+    message.DiscardUnknownFields()
     return message.ByteSize() != size
 
 
@@ -96,39 +95,34 @@ def body_of(message: message_pb2.Message) -> Body:
 @cache
 def _fields_to_walk(
     descriptor: Descriptor,
-) -> tuple[tuple[str, bool, frozenset[int] | None, bool], ...]:
-    """Return (name, repeated, enum numbers or None, walk on) for what can hide enums."""
-    found = []
+) -> tuple[tuple[str, bool, frozenset[int] | None], ...]:
+    """Return (name, repeated, enum numbers or None: look inside) of fields to check."""
+    found: list[tuple[str, bool, frozenset[int] | None]] = []
     for field in descriptor.fields:
-        repeated = field.is_repeated
-        if field.type == FieldDescriptor.TYPE_ENUM:
-            numbers = frozenset(v.number for v in field.enum_type.values)
-            found.append((field.name, repeated, numbers, False))
+        if field.enum_type is not None:
+            numbers = frozenset(value.number for value in field.enum_type.values)
+            found.append((field.name, field.is_repeated, numbers))
         elif field.message_type is not None and _holds_enums(field.message_type):
-            found.append((field.name, repeated, None, True))
+            found.append((field.name, field.is_repeated, None))
     return tuple(found)
 
 
 @cache
 def _holds_enums(descriptor: Descriptor) -> bool:
     return any(
-        field.type == FieldDescriptor.TYPE_ENUM
+        field.enum_type is not None
         or (field.message_type is not None and _holds_enums(field.message_type))
         for field in descriptor.fields
     )
 
 
 def _refuse_unknown_enums(message: AnyMessage, thing: str) -> None:
-    for name, repeated, numbers, walk in _fields_to_walk(message.DESCRIPTOR):
+    for name, repeated, numbers in _fields_to_walk(message.DESCRIPTOR):
         value: Any = getattr(message, name)
-        if walk:
-            children: Iterable[AnyMessage] = (
-                value if repeated else (value,) if message.HasField(name) else ()
-            )
-            for child in children:
-                _refuse_unknown_enums(child, f"{thing}.{name}")
-            continue
-        assert numbers is not None
-        for number in value if repeated else (value,):
-            if number not in numbers:
-                raise UnknownField(f"{thing}.{name}", expected="a value of the schema")
+        path = f"{thing}.{name}"
+        if numbers is None:
+            there = value if repeated else (value,) if message.HasField(name) else ()
+            for child in there:
+                _refuse_unknown_enums(child, path)
+        elif not numbers.issuperset(value if repeated else (value,)):
+            raise UnknownField(path, expected="a value of the schema")

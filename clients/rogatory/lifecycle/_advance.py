@@ -34,7 +34,7 @@ from rogatory.lifecycle._state import (
     ExchangeState,
     Part,
 )
-from rogatory.v1 import directory_pb2, disclosure_pb2, removal_pb2
+from rogatory.v1 import directory_pb2, disclosure_pb2, message_pb2, removal_pb2
 
 REQUEST_KINDS = frozenset({"removal_request", "disclosure_request"})
 """Kinds that open an exchange."""
@@ -115,9 +115,10 @@ def _open(
     )
 
 
-def _require_addressee(recipient: Any, directory: Directory) -> None:
+def _require_addressee(recipient: message_pb2.Recipient, directory: Directory) -> None:
     party = directory.party(recipient.party)
-    assert party is not None
+    if party is None:
+        raise AssertionError("every recipient is known by now")
     if party.kind != directory_pb2.PARTY_KIND_PLATFORM:
         raise RecipientInvalid("header.recipients[0]", expected="a platform")
     if not recipient.legal_entity:

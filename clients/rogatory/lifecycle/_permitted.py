@@ -149,8 +149,8 @@ def _authority_type(party: directory_pb2.PartyRecord) -> str:
 def _approval(signatory: message_pb2.Signatory, directory: Directory) -> Approval:
     signer = directory.signer(signatory.party, signatory.signer_id)
     party = directory.party(signatory.party)
-    assert signer is not None  # its key was found in this directory
-    assert party is not None
+    if signer is None or party is None:
+        raise AssertionError("its key was found in this directory")
     name = message_pb2.Capacity.Name(signatory.capacity)
     return Approval(
         (signatory.party, signatory.signer_id),

@@ -65,6 +65,7 @@ class Watch:
         self._after = after
         self._patience = patience
         self._failed = 0
+        self._lock = threading.Lock()
         self._closed = threading.Event()
         self._stream: Stream | None = None
         self._moved = time.monotonic()
@@ -95,19 +96,23 @@ class Watch:
 
     def close(self) -> None:
         """End the iteration."""
-        self._closed.set()
-        stream = self._stream
-        if stream is not None:
-            stream.cancel()
+        with self._lock:
+            self._closed.set()
+            if self._stream is not None:
+                self._stream.cancel()
 
     def _next(self) -> receipt_pb2.DeliveredMessage | None:
         """Wait for a message; None for a sign of life, or a stream that ended."""
-        if self._stream is None:
-            self._stream = self._open(self._after)
+        with self._lock:  # a stream that is opened after `close` would wait for ever
+            if self._closed.is_set():
+                return None
+            if self._stream is None:
+                self._stream = self._open(self._after)
+            stream = self._stream
         self._moved = time.monotonic()
         self._waits = True
         try:
-            answer = next(self._stream)
+            answer = next(stream)
         except StopIteration:  # the gateway ended the stream in good order
             self._stream = None
             self._closed.wait(self._patience.spread(1))

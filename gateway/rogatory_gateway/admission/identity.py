@@ -8,19 +8,19 @@ a CA enrolled for that very party; the system active in the directory.
 """
 
 import hashlib
-import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from rogatory.directory import Directory
+from rogatory.envelope import NAME_PATTERN
 from rogatory.errors import (
     CertificateInvalid,
     InsecureTransport,
@@ -29,9 +29,17 @@ from rogatory.errors import (
 )
 from rogatory.v1 import directory_pb2
 
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _CACHED = 4_096
 _MAX_CERTIFICATE_BYTES = 16 * 1024
+
+_NOT_WELL_FORMED = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for certificates that gRPC may have let through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +63,10 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """A certificate that meets the rules of form and was issued by its party's CA."""
+    """A certificate that meets the rules of form and was issued by its party's CA.
+
+    It is valid while both are.
+    """
 
     party: str
     system: str
@@ -74,7 +85,7 @@ class Identities:
 
     def verify(
         self,
-        auth_context: Mapping[str, list[bytes]],
+        auth_context: Mapping[str, Sequence[bytes]],
         directory: Directory,
         now: datetime,
     ) -> Peer:
@@ -91,7 +102,7 @@ class Identities:
             UnknownIssuer: Not issued by a CA enrolled for the party it names.
             SystemNotEnrolled: The party or system is not active.
         """
-        if auth_context.get("ssl_tls_version") != [b"TLSv1.3"]:
+        if list(auth_context.get("ssl_tls_version", ())) != [b"TLSv1.3"]:
             raise InsecureTransport("connection", expected="TLS 1.3")
         chain = auth_context.get("x509_pem_cert")
         if not chain:
@@ -132,16 +143,17 @@ class Identities:
             certificate = x509.load_pem_x509_certificate(pem)
             party, system = self._names(certificate)
             _require_key_and_usage(certificate)
-        except (ValueError, x509.ExtensionNotFound):
+        except _NOT_WELL_FORMED:
             raise CertificateInvalid(
                 "client certificate", expected="a well-formed X.509 leaf"
             ) from None
-        _require_issuer(certificate, directory.certificate_authorities(party), party)
+        authorities = directory.certificate_authorities(party)
+        issuer = _issuer_of(certificate, authorities, party)
         return _Leaf(
             party,
             system,
-            certificate.not_valid_before_utc,
-            certificate.not_valid_after_utc,
+            max(certificate.not_valid_before_utc, issuer.not_valid_before_utc),
+            min(certificate.not_valid_after_utc, issuer.not_valid_after_utc),
         )
 
     def _names(self, certificate: x509.Certificate) -> tuple[str, str]:
@@ -158,7 +170,7 @@ class Identities:
         if not uris[0].startswith(self._prefix) or len(path) != 2:  # noqa: PLR2004
             raise CertificateInvalid("client certificate", expected=expected)
         party, system = path
-        if not _NAME.fullmatch(party) or not _NAME.fullmatch(system):
+        if not NAME_PATTERN.fullmatch(party) or not NAME_PATTERN.fullmatch(system):
             raise CertificateInvalid("client certificate", expected=expected)
         return party, system
 
@@ -180,13 +192,14 @@ def _require_key_and_usage(certificate: x509.Certificate) -> None:
         )
 
 
-def _require_issuer(
+def _issuer_of(
     certificate: x509.Certificate, authorities: tuple[bytes, ...], party: str
-) -> None:
+) -> x509.Certificate:
     for der in authorities:
+        authority = x509.load_der_x509_certificate(der)
         try:
-            certificate.verify_directly_issued_by(x509.load_der_x509_certificate(der))
-        except (ValueError, TypeError, InvalidSignature):
+            certificate.verify_directly_issued_by(authority)
+        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
             continue
-        return
+        return authority
     raise UnknownIssuer("client certificate", expected=f"issued by a CA of {party}")

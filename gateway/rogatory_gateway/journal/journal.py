@@ -65,7 +65,7 @@ Ticket: TypeAlias = Submission | Statement
 Listener: TypeAlias = Callable[[frozenset[str]], None]
 
 
-class Readmit(Exception):  # noqa: N818
+class Readmit(Exception):
     """Directory, profiles or exchange changed: admit the message again."""
 
 
@@ -94,6 +94,7 @@ class Journal:
         self._waiting: deque[_Waiting] = deque()
         self._writing = False
         self._edge: Edge | None = None
+        self._released = (0, b"")
         self._stopped: LogStopped | None = None
         self._listeners: list[Listener] = []
         with store.appending() as tx:
@@ -138,7 +139,8 @@ class Journal:
             raise result.with_traceback(None)
         if isinstance(result, Changed):
             raise Readmit
-        assert result is not None
+        if result is None:
+            raise AssertionError("a ticket whose batch was written has its outcome")
         return result
 
     def _lead(self) -> None:
@@ -153,7 +155,7 @@ class Journal:
             for waiting in batch:
                 waiting.result = error
         except BaseException:
-            # Our own mistake: this thread reports it; the others must not wait for ever.
+            # Our own mistake: this thread reports it; no other may wait for ever.
             for waiting in batch:
                 waiting.result = LogUnavailable("log", got="an internal failure")
             raise
@@ -174,26 +176,42 @@ class Journal:
             raise self._stopped
         edge, self._edge = self._edge, None  # unknown until the commit is certain
         with self._store.appending() as tx:
-            head = tx.head()
-            if head is None:
-                raise self._stop("log", expected="a head", got="none")
+            head = self._head(tx)
             if edge is None or edge.size != head.size:
                 edge = self._load(tx)
             plan = self._plan(tx, head, [waiting.ticket for waiting in batch])
             growth = edge.extend([leaf_hash(entry) for entry in plan.entries])
             if plan.entries:
-                new_head = self._sign(head, growth, plan)
-                tx.write(new_head, plan.rows, growth.tiles)
+                head = self._sign(head, growth, plan)
+                tx.write(head, plan.rows, growth.tiles)
             # A crash here leaves the head as it was; the callers will send again.
-        self._edge = growth.edge
+        self._edge, self._released = growth.edge, (head.size, head.root)
         for waiting, outcome in zip(batch, plan.outcomes, strict=True):
             if isinstance(outcome, Logged):
                 path = growth.inclusion_path(outcome.index)
-                proof = TlogProof(outcome.index, tuple(path), new_head.checkpoint)
+                proof = TlogProof(outcome.index, tuple(path), head.checkpoint)
                 waiting.result = (outcome, encode_proof(proof))
             else:
                 waiting.result = outcome
         return frozenset(plan.parties)
+
+    def _head(self, tx: Appending) -> Head:
+        """Return the head under the lock, which never falls behind what was released.
+
+        Raises:
+            LogStopped: There is none, an older one (a restored backup, say), or
+                another one of that size.
+        """
+        head = tx.head()
+        if head is None:
+            raise self._stop("log", expected="a log made by `init`", got="no head")
+        size, root = self._released
+        if head.size < size:
+            got = f"size {head.size}"
+            raise self._stop("head", expected=f"size {size} or more", got=got)
+        if head.size == size and head.root != root:
+            raise self._stop("head", expected=f"the root released at size {size}")
+        return head
 
     def _plan(self, tx: Appending, head: Head, tickets: list[Ticket]) -> Plan:
         headers = [t.message.header for t in tickets if isinstance(t, Submission)]
@@ -212,23 +230,19 @@ class Journal:
         return planner.finish()
 
     def _sign(self, head: Head, growth: Growth, plan: Plan) -> Head:
-        time = entry_time(self._clock(), head.time)
-        unix = int(time.timestamp())
         size = head.size + len(plan.entries)
         return Head(
             size,
             growth.root,
-            unix,
-            self._keys.sign(size, growth.root, unix),
+            plan.time,
+            self._keys.sign(size, growth.root, plan.time),
             plan.directory_index,
             plan.profiles_index,
         )
 
     def _load(self, tx: Appending) -> Edge:
         """Read the tree's right edge and verify it against the signed head."""
-        head = tx.head()
-        if head is None:
-            raise self._stop("log", expected="a log made by `init`", got="no head")
+        head = self._head(tx)
         try:
             signed = verify_checkpoint(
                 head.checkpoint, self._keys.verifier_keys, origin=self._keys.origin
@@ -244,7 +258,7 @@ class Journal:
         edge = edge_of(read, head.size)
         if edge.root() != head.root:
             raise self._stop("tiles", expected="the root of the signed head")
-        self._edge = edge
+        self._edge, self._released = edge, (head.size, head.root)
         return edge
 
     def _stop(self, thing: str, *, expected: str, got: str = "") -> LogStopped:
@@ -278,6 +292,7 @@ def append_all(journal: Journal, statements: Iterable[Statement]) -> list[int]:
     indices = []
     for statement in statements:
         result = journal.append(statement)
-        assert not isinstance(result, AlreadyLogged)
+        if isinstance(result, AlreadyLogged):
+            raise AssertionError("statements have no message id")  # noqa: TRY004
         indices.append(result[0].index)
     return indices

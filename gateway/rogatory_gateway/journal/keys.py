@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
-from rogatory.errors import ConfigInvalid
+from rogatory.errors import ConfigInvalid, StoreExists
 from rogatory.tlog import Checkpoint, NoteSigner, VerifierKey, sign_checkpoint
 
 _ED25519 = "log.ed25519.pem"
@@ -38,11 +38,33 @@ class LogKeys:
 
 
 def make_log_keys(folder: Path, origin: str) -> LogKeys:
-    """Make new keys and write them to two files that only the owner can read."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / _ED25519, ed25519.Ed25519PrivateKey.generate())
-    _write(folder / _ML_DSA_44, mldsa.MLDSA44PrivateKey.generate())
+    """Make new keys and write them to two files that only the owner can read.
+
+    Raises:
+        StoreExists: There are keys already; they are never overwritten, for without
+            them their log could not go on.
+        ConfigInvalid: The files cannot be written.
+    """
+    for name in (_ED25519, _ML_DSA_44):
+        if (folder / name).exists():
+            raise StoreExists(f"log key {folder / name}", expected="no file there")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(folder / _ED25519, ed25519.Ed25519PrivateKey.generate())
+        _write(folder / _ML_DSA_44, mldsa.MLDSA44PrivateKey.generate())
+    except OSError as error:
+        raise ConfigInvalid(
+            f"log keys {folder}",
+            expected="a place to write",
+            got=error.strerror or "",
+        ) from None
     return load_log_keys(folder, origin)
+
+
+def remove_log_keys(folder: Path) -> None:
+    """Remove keys that have signed nothing that anybody saw."""
+    for name in (_ED25519, _ML_DSA_44):
+        (folder / name).unlink(missing_ok=True)
 
 
 def load_log_keys(folder: Path, origin: str) -> LogKeys:
@@ -74,7 +96,7 @@ def _write(
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    # O_EXCL: a log key is never overwritten; without it the log could not go on.
+    # O_EXCL: also somebody who was quicker than the look above keeps the key.
     with os.fdopen(
         os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
     ) as f:

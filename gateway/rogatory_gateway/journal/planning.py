@@ -111,6 +111,7 @@ class Plan:
         entries: New entries, from the head's size on.
         rows: Rows beside the entries.
         outcomes: One per ticket.
+        time: Of the new entries, Unix seconds.
         directory_index: Of the newest directory entry after the batch.
         profiles_index: Of the newest profiles entry after the batch.
         parties: Who received something.
@@ -119,6 +120,7 @@ class Plan:
     entries: list[bytes]
     rows: Rows
     outcomes: list[Outcome]
+    time: int
     directory_index: int | None
     profiles_index: int | None
     parties: set[str]
@@ -145,7 +147,13 @@ class Planner:
         self._exchanges = dict(found.exchanges)
         self._counters = dict(found.counters)
         self.plan = Plan(
-            [], Rows(), [], head.directory_index, head.profiles_index, set()
+            [],
+            Rows(),
+            [],
+            self._unix,
+            head.directory_index,
+            head.profiles_index,
+            set(),
         )
 
     def add(self, ticket: Submission | Statement) -> None:

@@ -1,12 +1,16 @@
 """Receipts: entry, proof and the openings to which a party is entitled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rogatory.tlog import TlogProof, encode_proof, inclusion_path
 from rogatory.v1 import receipt_pb2, section_pb2
 from rogatory_gateway.store import Head, Reader, StoredMessage
 
 _DIGEST_BYTES = 32
+
+MAX_ANSWER_BYTES = 4_000_000
+"""Of the messages of one answer, unless one alone is larger: what a client of any
+language receives by default is 4 MiB."""
 
 
 def entitled_openings(
@@ -57,15 +61,26 @@ class Receipts:
         )
 
     def deliveries(
-        self, messages: Iterable[StoredMessage], caller: str
+        self, messages: Sequence[StoredMessage], caller: str
     ) -> list[receipt_pb2.DeliveredMessage]:
-        """Return messages as the caller may see them."""
-        messages = list(messages)
+        """Return messages as the caller may see them: the first ones that fit.
+
+        At least one, and no more than an answer may hold; whoever wants the rest asks
+        again from there.
+        """
         if not messages:
             return []
         # The head is read after the messages, so it covers them all.
         head = self._head()
-        return [self._delivered(stored, caller, head) for stored in messages]
+        answer: list[receipt_pb2.DeliveredMessage] = []
+        size = 0
+        for stored in messages:
+            delivered = self._delivered(stored, caller, head)
+            size += delivered.ByteSize()
+            if answer and size > MAX_ANSWER_BYTES:
+                break
+            answer.append(delivered)
+        return answer
 
     def _delivered(
         self, stored: StoredMessage, caller: str, head: Head

@@ -7,12 +7,25 @@ renamed into place last: whoever reads it finds all that it covers.
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import structlog
 
-from rogatory.errors import ConfigInvalid, LogUnavailable
-from rogatory.tlog import encode_bundle, entries_path, tile_path
+from rogatory.errors import (
+    ConfigInvalid,
+    LogStopped,
+    LogUnavailable,
+    RogatoryError,
+)
+from rogatory.tlog import (
+    VerifierKey,
+    encode_bundle,
+    entries_path,
+    root_of,
+    tile_path,
+    verify_checkpoint,
+)
 from rogatory_gateway.store import Head, Reader
 
 _log = structlog.get_logger("rogatory_gateway")
@@ -44,6 +57,36 @@ class Exporter:
                 f"export {folder}", expected="a folder", got=error.strerror or ""
             ) from None
 
+    def verify_not_ahead(self, keys: Sequence[VerifierKey]) -> None:
+        """Verify that the log contains what was published, or raise.
+
+        Raises:
+            ConfigInvalid: The folder has another log, whose files would be mixed in.
+            LogStopped: More was published than the store has, or something else: it
+                was restored from a backup, and must not sign a second history.
+        """
+        try:
+            raw = (self._folder / "checkpoint").read_bytes()
+        except FileNotFoundError:
+            return
+        try:
+            published = verify_checkpoint(raw, keys)
+        except RogatoryError:
+            expected = "an empty folder, or this log's own"
+            raise ConfigInvalid(f"export {self._folder}", expected=expected) from None
+        head = self._reader.head()
+        size = head.size if head else 0
+        if published.size > size:
+            raise LogStopped(
+                "store", expected=f"size {published.size}, as published", got=str(size)
+            )
+        if root_of(self._tile, published.size) != published.root:
+            expected = f"the root that was published at size {published.size}"
+            raise LogStopped("store", expected=expected)
+
+    def _tile(self, level: int, index: int, width: int, /) -> bytes:
+        return self._reader.tile(level, index)[: width * _HASH]
+
     def start(self) -> None:
         """Export now, and then at most once a second while the log grows."""
         self._try()
@@ -73,7 +116,7 @@ class Exporter:
         try:
             self.export()
         except (OSError, LogUnavailable) as error:
-            # The export is derived: the log goes on, and the next round makes up for it.
+            # The export is derived: the log goes on, the next round makes up for it.
             _log.error("export_failed", error=type(error).__name__)
             self._changed.set()
 
@@ -94,7 +137,7 @@ class Exporter:
         while hashes:
             for index in range(before // _TILE, -(-hashes // _TILE)):
                 width = min(_TILE, hashes - index * _TILE)
-                tile = self._reader.tile(level, index)[: width * _HASH]
+                tile = self._tile(level, index, width)
                 self._put(tile_path(level, index, width), tile, full=width == _TILE)
             level, hashes, before = level + 1, hashes // _TILE, before // _TILE
 

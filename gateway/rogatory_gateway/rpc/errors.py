@@ -21,6 +21,10 @@ _RETRY_S = 1
 _MAX_TEXT = 500
 """Of a message: long lists of names must not overflow the trailers."""
 
+_MAX_VIOLATIONS_BYTES = 3_000
+"""Of all violations: clients take 8 KiB of trailers for sure, and base64 adds a third;
+a status that overflows them is lost as a whole."""
+
 
 def status_of(error: RogatoryError) -> grpc.Status:
     """Return the status that carries an error of our tree."""
@@ -38,10 +42,7 @@ def status_of(error: RogatoryError) -> grpc.Status:
     ]
     packed = [_packed(detail) for detail in details]
     if isinstance(error, FieldInvalid):
-        bad = error_details_pb2.BadRequest()
-        for field, rule in error.violations.items():
-            bad.field_violations.add(field=field[:_MAX_TEXT], description=rule)
-        packed.append(_packed(bad))
+        packed.append(_packed(_bad_request(error)))
     if isinstance(error, (Overloaded, Unavailable)):
         delay = duration_pb2.Duration(seconds=_RETRY_S)
         packed.append(_packed(error_details_pb2.RetryInfo(retry_delay=delay)))
@@ -52,6 +53,16 @@ def status_of(error: RogatoryError) -> grpc.Status:
             details=packed,
         )
     )
+
+
+def _bad_request(error: FieldInvalid) -> error_details_pb2.BadRequest:
+    """Return the first violations, as many as surely arrive."""
+    bad = error_details_pb2.BadRequest()
+    for field, rule in error.violations.items():
+        bad.field_violations.add(field=field[:_MAX_TEXT], description=rule[:_MAX_TEXT])
+        if bad.ByteSize() > _MAX_VIOLATIONS_BYTES:
+            break
+    return bad
 
 
 def internal_status() -> grpc.Status:

@@ -152,11 +152,12 @@ class Exchanges:
             request.exchange_id, -1 if after is None else after, size
         )
         seen = [m for m in stored if self._receipts.concerns(m, call.peer.party)]
-        full = len(stored) == size
-        return pb.ListMessagesResponse(
-            messages=self._receipts.deliveries(seen, call.peer.party),
-            next_page_token=str(stored[-1].position) if full else "",
-        )
+        messages = self._receipts.deliveries(seen, call.peer.party)
+        if len(messages) < len(seen):
+            token = str(seen[len(messages) - 1].position)
+        else:
+            token = str(stored[-1].position) if len(stored) == size else ""
+        return pb.ListMessagesResponse(messages=messages, next_page_token=token)
 
     def list_inbox(
         self, request: pb.ListInboxRequest, call: Call

@@ -1,14 +1,16 @@
 """One append: what is read and written while the head's lock is held."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rogatory.tlog import Tile
 from rogatory_gateway.store import tables
+
+_Insert = TypeVar("_Insert", sqlite.Insert, postgresql.Insert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +161,13 @@ HEAD_QUERY = select(
 )
 
 
-def _upsert_statement(dialect: Any, table: Table) -> Any:
-    statement = dialect.insert(table)
-    keys = list(table.primary_key.columns)
-    values: Mapping[str, Any] = {
+def _upsert_statement(statement: _Insert, table: Table) -> _Insert:
+    values = {
         column.name: statement.excluded[column.name]
         for column in table.columns
         if not column.primary_key
     }
+    keys = list(table.primary_key.columns)
     return statement.on_conflict_do_update(index_elements=keys, set_=values)
 
 
@@ -178,8 +179,9 @@ _UPSERTED = (
     tables.tile,
     tables.head,
 )
-_UPSERTS = {
-    (dialect.__name__.rsplit(".", 1)[1], table.name): _upsert_statement(dialect, table)
-    for dialect in (sqlite, postgresql)
-    for table in _UPSERTED
-}
+_UPSERTS: dict[tuple[str, str], sqlite.Insert | postgresql.Insert] = {}
+for _table in _UPSERTED:
+    _UPSERTS["sqlite", _table.name] = _upsert_statement(sqlite.insert(_table), _table)
+    _UPSERTS["postgresql", _table.name] = _upsert_statement(
+        postgresql.insert(_table), _table
+    )

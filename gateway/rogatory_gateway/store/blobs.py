@@ -123,13 +123,18 @@ class Blobs:
     async def read(
         self, party: str, sha256: bytes, start: int, size: int
     ) -> AsyncIterator[bytes]:
-        """Yield a whole file's bytes from an offset on."""
+        """Yield a whole file's bytes from an offset on.
+
+        Raises:
+            Unavailable: The disk does not give them.
+        """
         key = self._key(party, sha256)
         while start < size:
             length = min(_DOWNLOAD_CHUNK, size - start)
-            chunk = await obstore.get_range_async(
-                self._store, key, start=start, length=length
-            )
+            with _disk():
+                chunk = await obstore.get_range_async(
+                    self._store, key, start=start, length=length
+                )
             yield bytes(chunk)
             start += length
 
@@ -151,9 +156,7 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except (OSError, obstore.exceptions.BaseError) as error:
-        raise Unavailable(
-            "evidence store", expected="a disk that takes the file"
-        ) from error
+        raise Unavailable("evidence store", expected="a working disk") from error
 
 
 def _sha256_of(path: Path) -> bytes:

@@ -221,7 +221,7 @@ _MESSAGE: Select[Any] = select(
     tables.message.c.sealed_digests,
 ).join(tables.entry, tables.entry.c.idx == tables.message.c.idx)
 
-_EXCHANGE = select(
+_EXCHANGE: Select[Any] = select(
     tables.exchange.c.first_idx,
     tables.exchange.c.create_time,
     tables.exchange.c.update_time,
@@ -237,5 +237,5 @@ def _message(row: Row[Any]) -> StoredMessage:
 
 
 def _exchange(row: Row[Any]) -> StoredExchange:
-    first_index, create_time, update_time, state = row
-    return StoredExchange(first_index, create_time, update_time, decode_state(state))
+    state = decode_state(row.state)
+    return StoredExchange(row.first_idx, row.create_time, row.update_time, state)

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from alembic import command
 from rogatory.errors import (
     ConfigInvalid,
     DevelopmentOnly,
@@ -60,9 +60,11 @@ class Store:
                 another process, file gone). Whether a commit that was under way
                 happened is unknown then: reload before answering anything.
         """
-        with failures_named("log", expected="a writable store"):
-            with self._writer.begin() as connection:
-                yield Appending(connection)
+        with (
+            failures_named("log", expected="a writable store"),
+            self._writer.begin() as connection,
+        ):
+            yield Appending(connection)
 
     def upload(self, party: str, sha256: bytes) -> Upload | None:
         """Return an upload of a party."""
@@ -148,16 +150,18 @@ def open_store(path: Path, *, dev: bool) -> Store:
     try:
         settings = _settings(reader, path)
         is_dev = settings["dev"] == "yes"
-        if is_dev != dev:
-            made = "with" if dev else "without"
-            raise DevelopmentOnly(
-                f"store {path}", expected=f"a store made {made} --dev"
-            )
+        _require_mode(path, is_dev=is_dev, dev=dev)
     except BaseException:
         reader.dispose()
         raise
     writer = writing_engine(sqlite_url(path))
     return Store(settings["origin"], is_dev, Reader(reader), writer, reader)
+
+
+def _require_mode(path: Path, *, is_dev: bool, dev: bool) -> None:
+    if is_dev != dev:
+        made = "with" if dev else "without"
+        raise DevelopmentOnly(f"store {path}", expected=f"a store made {made} --dev")
 
 
 def _settings(reader: Engine, path: Path) -> dict[str, str]:

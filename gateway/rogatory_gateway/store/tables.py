@@ -7,6 +7,8 @@ Nothing here identifies a person, an account or a piece of content: that is insi
 `section.ciphertext`, to which the gateway has no key.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -28,7 +30,7 @@ metadata = MetaData(
 
 # SQLite gives 64-bit row ids to INTEGER PRIMARY KEY alone, PostgreSQL to BIGINT.
 _Index = BigInteger().with_variant(Integer(), "sqlite")
-_STRICT = {"sqlite_strict": True}
+_STRICT: dict[str, Any] = {"sqlite_strict": True}
 
 setting = Table(
     "setting",

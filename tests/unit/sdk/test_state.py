@@ -1,6 +1,7 @@
-"""What a machine remembers: whole files, one number once, cursors that never go back."""
+"""What a machine remembers: whole files, numbers, cursors that never go back."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from rogatory.state import State
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> State:
+def state(tmp_path: Path) -> Iterator[State]:
     """Give an empty state."""
-    return State(tmp_path / "state")
+    state = State(tmp_path / "state")
+    yield state
+    state.close()
 
 
 def test_nothing_is_written_before_there_is_something(state: State) -> None:
@@ -80,7 +83,7 @@ def test_numbers_that_contradict_earlier_ones_are_refused(
 
 
 def test_sent_and_received_are_counted_apart(state: State) -> None:
-    """n and m are two counts."""
+    """N and m are two counts."""
     state.record_number("sent", 1, 5, b"d")
     state.record_number("received", 1, 9, b"e")
 
