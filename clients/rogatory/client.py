@@ -9,8 +9,7 @@ entry.
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TypeAlias
 
 from rogatory.context import ContextSigner
@@ -53,12 +52,12 @@ from rogatory.lifecycle import (
     verify_timely,
 )
 from rogatory.reading import Reader
+from rogatory.received import Sent
 from rogatory.sealing import (
     SectionContext,
     open_section,
     verify_sealed_set,
 )
-from rogatory.state import SavedMessage
 from rogatory.v1 import message_pb2
 
 _log = logging.getLogger("rogatory")
@@ -78,31 +77,6 @@ _REFUSALS = (
 """What the gateway says of a message that it will never take: sending again is vain."""
 
 Party: TypeAlias = str | message_pb2.Recipient
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message that is in the log.
-
-    Attributes:
-        message_id: Its id.
-        exchange_id: Its exchange.
-        kind: Its kind.
-        index: Log index.
-        time: When it was logged.
-        number: n: as which of our entries it counts.
-        digest: SHA-256 of the envelope.
-        files: Where envelope, entry, proof and openings are kept.
-    """
-
-    message_id: str
-    exchange_id: str
-    kind: str
-    index: int
-    time: datetime
-    number: int
-    digest: bytes
-    files: SavedMessage
 
 
 class Client(Reader):

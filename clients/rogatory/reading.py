@@ -10,50 +10,30 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from typing import Self
 
 from rogatory.context import Clock, Context
 from rogatory.directory import Directory, ProfileSet
-from rogatory.envelope import (
-    VerifiedMessage,
-    parse_envelope,
-    parse_payload,
-    verify_fields,
-    verify_message,
-)
-from rogatory.errors import (
-    Expired,
-    InputError,
-    MessageUnverified,
-    NotPermitted,
-    ReceiptMismatch,
-    RuleError,
-    SignatureError,
-    VerificationError,
-)
-from rogatory.exchanges import ExchangeView, build_view, derive_state, verify_claim
+from rogatory.errors import ReceiptMismatch, VerificationError
+from rogatory.exchanges import ExchangeView, derive_state, verify_claim
 from rogatory.heads import Heads
-from rogatory.lifecycle import verify_permitted, verify_timely
-from rogatory.profiles import Profile
+from rogatory.joining import build_view
 from rogatory.receipts import Role, VerifiedReceipt, verify_receipt
 from rogatory.received import Received
 from rogatory.remote import InboxWatch, Remote
-from rogatory.sealing import EncryptionPrivateKey, sealed_slots, verify_delivered
+from rogatory.sealing import EncryptionPrivateKey
 from rogatory.state import SavedMessage, State
 from rogatory.statements import Statements
 from rogatory.tlog import VerifiedCheckpoint
-from rogatory.v1 import (
-    directory_pb2,
-    exchange_service_pb2,
-    message_pb2,
-    receipt_pb2,
+from rogatory.v1 import exchange_service_pb2, receipt_pb2
+from rogatory.verifying import (
+    evidence_of,
+    header_of,
+    verify_ciphertexts,
+    verify_logged,
 )
 
 _log = logging.getLogger("rogatory")
-
-_EXPIRY_SLACK = timedelta(minutes=5)
-"""A message may be admitted in its last second and logged a little later."""
 
 _READS = 4
 """How often an exchange is read again because a message came in between."""
@@ -122,29 +102,20 @@ class Reader:
     # --- what is in force ------------------------------------------------------------
 
     def directory(self) -> Directory:
-        """Fetch, verify and return the directory in force.
-
-        Raises:
-            VerificationError: A statement does not hold.
-            Unavailable: The gateway cannot be asked now.
-        """
-        with self._lock:
-            self._statements.fetch()
-            return self._statements.directory()
+        """Return the directory in force; raises what `in_force` raises."""
+        return self.in_force()[0]
 
     def profiles(self) -> ProfileSet:
-        """Fetch, verify and return the profiles in force.
+        """Return the profiles in force; raises what `in_force` raises."""
+        return self.in_force()[1]
+
+    def in_force(self) -> tuple[Directory, ProfileSet]:
+        """Fetch, verify and return directory and profiles in force.
 
         Raises:
             VerificationError: A statement does not hold.
             Unavailable: The gateway cannot be asked now.
         """
-        with self._lock:
-            self._statements.fetch()
-            return self._statements.profiles()
-
-    def in_force(self) -> tuple[Directory, ProfileSet]:
-        """Fetch both at once."""
         with self._lock:
             self._statements.fetch()
             return self._statements.directory(), self._statements.profiles()
@@ -178,9 +149,8 @@ class Reader:
             VerificationError: It does not hold; `metadata["kept"]` is the evidence.
             Unavailable: The gateway cannot be asked for a proof now.
         """
-        with self._keeping(_evidence(envelope, receipt)):
-            with _logged("message"):
-                header = _header_of(envelope)
+        with self._keeping(evidence_of(envelope, receipt)):
+            header = header_of(envelope)
             verified = verify_receipt(
                 receipt,
                 envelope=envelope,
@@ -203,10 +173,9 @@ class Reader:
             Unavailable: The gateway cannot be asked for a proof now.
         """
         envelope = delivered.envelope
-        evidence = _evidence(envelope, delivered.receipt)
+        evidence = evidence_of(envelope, delivered.receipt)
         with self._lock, self._keeping(evidence):
-            with _logged("delivered message"):
-                header = _header_of(envelope)
+            header = header_of(envelope)
             receipt = self.verify_receipt(
                 delivered.receipt,
                 envelope=envelope,
@@ -246,22 +215,15 @@ class Reader:
             receipt.index, receipt.entry.directory
         )
         profiles = self._statements.profiles_before(receipt.index)
-        with _logged(f"message at entry {receipt.index}"):
-            message = verify_message(
-                parse_envelope(delivered.envelope), directory.keys_of
-            )
-            profile = _verify_rules(
-                message, directory, profiles, self.context.origin, receipt.time
-            )
-        slots = sealed_slots(
-            message.header, lambda party: sorted(directory.encryption_keys(party))
+        message, profile = verify_logged(
+            delivered.envelope,
+            receipt,
+            directory=directory,
+            profiles=profiles,
+            origin=self.context.origin,
         )
-        sealed = verify_delivered(
-            delivered.sealed_sections,
-            delivered.sealed_digests,
-            receipt.entry.sealed,
-            slots=slots,
-            party=self.party,
+        sealed = verify_ciphertexts(
+            delivered, message, receipt, directory=directory, party=self.party
         )
         return Received(
             message, receipt, directory, profile, self.party, sealed, self.decryption
@@ -352,7 +314,7 @@ class Reader:
         got = received.number
         if received.receipt.role == "recipient" and got == number + 1:
             return received
-        with self._keeping(_evidence(delivered.envelope, delivered.receipt)):
+        with self._keeping(evidence_of(delivered.envelope, delivered.receipt)):
             if received.receipt.role != "recipient":
                 raise ReceiptMismatch("inbox", expected="messages to us", got="our own")
             raise ReceiptMismatch(
@@ -384,9 +346,10 @@ class Reader:
                 expected=f"{claim.message_count} messages, as the gateway counts",
                 got=f"{len(messages)}: it withholds some or invents some",
             )
-        state = derive_state(messages) if whole else None
-        if state is not None:
-            verify_claim(claim, state)
+        if not whole:
+            return build_view(claim, messages, None)
+        state = derive_state(messages)
+        verify_claim(claim, state)
         return build_view(claim, messages, state)
 
     def _read(
@@ -440,60 +403,3 @@ def _connect(context: Context) -> Remote:
     from rogatory.transport import Gateway  # noqa: PLC0415
 
     return Gateway(context)
-
-
-def _header_of(envelope: bytes) -> message_pb2.Header:
-    """Parse an envelope as far as its header; signatures are verified later.
-
-    Raises:
-        InputError: It is no envelope of a message.
-    """
-    payload = parse_envelope(envelope).payload
-    message = parse_payload(payload, message_pb2.Message, thing="message")
-    verify_fields(message)
-    return message.header
-
-
-@contextmanager
-def _logged(thing: str) -> Iterator[None]:
-    """Turn what is wrong with a message into a failure of the log that has it."""
-    try:
-        yield
-    except (InputError, SignatureError, RuleError, NotPermitted) as error:
-        raise MessageUnverified(
-            thing,
-            expected="a message that its signers and the rules carry",
-            got=str(error),
-            metadata={"cause": error.reason},
-        ) from error
-
-
-def _verify_rules(
-    message: VerifiedMessage,
-    directory: Directory,
-    profiles: ProfileSet,
-    origin: str,
-    time: datetime,
-) -> Profile | None:
-    """Verify what the gateway had to verify before it logged a message."""
-    try:
-        verify_timely(message, origin=origin, now=time)
-    except Expired:
-        if message.header.expire_time.seconds < (time - _EXPIRY_SLACK).timestamp():
-            raise
-    if message.kind != "submission_refusal":
-        return verify_permitted(message, directory, profiles, at=time)
-    sender = directory.party(message.header.sender)
-    if sender is None or sender.kind != directory_pb2.PARTY_KIND_OPERATOR:
-        raise NotPermitted("submission_refusal", expected="the gateway as sender")
-    return None
-
-
-def _evidence(envelope: bytes, receipt: receipt_pb2.Receipt) -> dict[str, bytes]:
-    openings = receipt_pb2.Receipt(openings=receipt.openings)
-    return {
-        "message.bin": envelope,
-        "message.entry": receipt.entry,
-        "message.tlog-proof": receipt.proof,
-        "message.openings": openings.SerializeToString(deterministic=True),
-    }

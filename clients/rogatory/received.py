@@ -1,4 +1,4 @@
-"""A logged message that was verified, with the sections that we can open."""
+"""Logged messages: received and verified, or sent with a receipt that holds."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from rogatory.errors import NotFound
 from rogatory.profiles import Profile
 from rogatory.receipts import VerifiedReceipt
 from rogatory.sealing import EncryptionPrivateKey, SectionContext, open_section
+from rogatory.state import SavedMessage
 from rogatory.v1 import message_pb2, section_pb2
 
 _M = TypeVar("_M", bound=AnyMessage)
@@ -135,3 +136,28 @@ class Received:
             UnknownField: It holds something that this version does not know.
         """
         return parse_payload(self.open(section), kind, thing=f"section {section}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that is in the log.
+
+    Attributes:
+        message_id: Its id.
+        exchange_id: Its exchange.
+        kind: Its kind.
+        index: Log index.
+        time: When it was logged.
+        number: n: as which of our entries it counts.
+        digest: SHA-256 of the envelope.
+        files: Where envelope, entry, proof and openings are kept.
+    """
+
+    message_id: str
+    exchange_id: str
+    kind: str
+    index: int
+    time: datetime
+    number: int
+    digest: bytes
+    files: SavedMessage

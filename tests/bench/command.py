@@ -93,11 +93,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _print(results: Results, plan: Plan) -> None:
-    before, after = results.load_averages
+    (before, after), others = results.load_averages, results.others()
     _say(
         f"request {results.request_bytes} B, receipt {results.answer_bytes} B",
-        f"{results.seconds:.0f} s; load average {before:.1f} before, {after:.1f} after;"
-        f" others had {results.others():.0%} of the servers' CPU",
+        f"{results.seconds:.0f} s; load average {before:.1f} before, {after:.1f} after",
+        f"others had {others[0]:.0%} of the server CPU, {others[1]:.0%} of the load's",
         "",
         *table(results, plan),
         "",

@@ -75,7 +75,8 @@ class Sample:
         seconds: How long it counted.
         server_cpu_s: CPU that the server's process used meanwhile.
         load_cpu_s: CPU that this process used meanwhile.
-        cpu_busy_s: How long the server's CPU was not idle meanwhile.
+        others_s: CPU time on the server's CPU, and on this process' own, that
+            neither of the two used.
         batches: Commits of the server meanwhile.
         latencies: Of those calls, in seconds.
         answer_bytes: Length of the last answer.
@@ -86,7 +87,7 @@ class Sample:
     seconds: float = 0.0
     server_cpu_s: float = 0.0
     load_cpu_s: float = 0.0
-    cpu_busy_s: float = 0.0
+    others_s: tuple[float, float] = (0.0, 0.0)
     batches: int = 0
     latencies: "array[float]" = field(default_factory=lambda: array("d"))
     answer_bytes: int = 0
@@ -117,6 +118,18 @@ def cpu_seconds(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | 2)
 
 
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """Readings of one moment."""
+
+    clock: float = 0.0
+    server: float = 0.0
+    own: float = 0.0
+    server_busy: float = 0.0
+    own_busy: float = 0.0
+    batches: int = 0
+
+
 class _Run:
     """One order under way."""
 
@@ -128,7 +141,8 @@ class _Run:
         self._sample = Sample()
         self._counting = False
         self._ending = False
-        self._marks = (0.0, 0.0, 0.0, 0.0, 0)
+        self._own_cpu = min(os.sched_getaffinity(0))
+        self._marks = _Marks()
 
     def _supply(self) -> Iterator[bytes]:
         yield from self._order.messages
@@ -198,12 +212,13 @@ class _Run:
             self._sample.latencies.append(took)
             self._sample.answer_bytes = len(answer)
 
-    def _now(self) -> tuple[float, float, float, float, int]:
-        return (
+    def _now(self) -> _Marks:
+        return _Marks(
             time.perf_counter(),
             cpu_seconds(self._order.pid),
             time.process_time(),
             busy_seconds(self._order.cpu),
+            busy_seconds(self._own_cpu),
             self._batches.value,
         )
 
@@ -216,14 +231,16 @@ class _Run:
         if not self._counting:
             return
         self._counting = False
-        clock, server, own, busy, batches = self._now()
-        sample, marks = self._sample, self._marks
+        now, then, sample = self._now(), self._marks, self._sample
         sample.calls = len(sample.latencies)
-        sample.seconds = clock - marks[0]
-        sample.server_cpu_s = server - marks[1]
-        sample.load_cpu_s = own - marks[2]
-        sample.cpu_busy_s = busy - marks[3]
-        sample.batches = batches - marks[4]
+        sample.seconds = now.clock - then.clock
+        sample.server_cpu_s = now.server - then.server
+        sample.load_cpu_s = now.own - then.own
+        sample.others_s = (
+            max(0.0, now.server_busy - then.server_busy - sample.server_cpu_s),
+            max(0.0, now.own_busy - then.own_busy - sample.load_cpu_s),
+        )
+        sample.batches = now.batches - then.batches
 
 
 def run_load(cpu: int, pipe: Pipe, batches: Mapping[str, Counter]) -> None:

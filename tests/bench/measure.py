@@ -77,6 +77,7 @@ class Row:
         server_busy: Share of its CPU that it used.
         load_busy: Share of its CPU that the load used.
         others: Share of the server's CPU that neither it nor idleness had.
+        load_others: The same of the load's CPU.
         batch: Calls a commit; 0 for echo.
         calls: How many calls.
     """
@@ -89,6 +90,7 @@ class Row:
     server_busy: float
     load_busy: float
     others: float
+    load_others: float
     batch: float
     calls: float
 
@@ -108,10 +110,12 @@ class Results:
         values: list[float] = [getattr(row, name) for row in self.rows[case]]
         return statistics.median(values)
 
-    def others(self) -> float:
-        """Return the median share of the servers' CPU that was not theirs."""
-        return statistics.median(
-            row.others for rows in self.rows.values() for row in rows
+    def others(self) -> tuple[float, float]:
+        """Return median shares of the servers' and the load's CPU that others had."""
+        rows = [row for rows in self.rows.values() for row in rows]
+        return (
+            statistics.median(row.others for row in rows),
+            statistics.median(row.load_others for row in rows),
         )
 
     def ratios(
@@ -133,7 +137,8 @@ def row_of(sample: Sample) -> Row:
         server_us=sample.server_cpu_s / sample.calls * 1e6,
         server_busy=sample.server_cpu_s / sample.seconds,
         load_busy=sample.load_cpu_s / sample.seconds,
-        others=max(0.0, sample.cpu_busy_s - sample.server_cpu_s) / sample.seconds,
+        others=sample.others_s[0] / sample.seconds,
+        load_others=sample.others_s[1] / sample.seconds,
         batch=sample.calls / sample.batches if sample.batches else 0.0,
         calls=sample.calls,
     )
@@ -255,6 +260,7 @@ class Bench:
         A measurement that ran out of messages, or in which hardly a call ended, says
         nothing; it is made again.
         """
+        sample = Sample()
         for _ in range(_ATTEMPTS):
             sample = self._measure(name, callers, warm_s, count_s)
             if sample.calls >= _FEWEST and sample.seconds >= count_s / 2:

@@ -119,8 +119,8 @@ def test_bytes_of_another_file_are_refused_and_forgotten(
     refusal = refusal_of(lambda: caller.upload(file.sha256, 0, b"\0" * SIZE))
 
     assert (refusal.code, refusal.reason) == (
-        grpc.StatusCode.DATA_LOSS,
-        "BLOB_MISMATCH",
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "FIELD_INVALID",
     )
     assert caller.open_upload(file.sha256, SIZE) == 0
     assert caller.upload(file.sha256, 0, *file.pieces()) == SIZE

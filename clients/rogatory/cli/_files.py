@@ -14,7 +14,7 @@ import click
 from rogatory.cli._errors import Failed
 
 MAX_TEXT_BYTES = 16_384
-"""Limit of reasons, notes and questions (DESIGN.md 4.2; the protos' comments)."""
+"""Limit of reasons, notes and questions (docs/protocol.md; the protos' comments)."""
 
 STREAM = "-"
 

@@ -5,16 +5,15 @@ ours says that it is one; `-v` adds its traceback.
 """
 
 import os
-import signal
 import sys
 import traceback
-from types import FrameType
 from typing import Any
 
 import click
 
+from rogatory.cli import _signals
 from rogatory.cli._app import App, set_up_logging
-from rogatory.cli._click import Command, Group, Lazy
+from rogatory.cli._click import Group, Lazy
 from rogatory.cli._errors import Report, report_of
 from rogatory.cli._exit import Exit
 from rogatory.cli.output import out, say
@@ -183,14 +182,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A locale that cannot show Korean must not end a command half-way.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    signal.signal(signal.SIGTERM, _interrupt)
+    _signals.install()
     rogatory(prog_name="rogatory")
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """End on SIGTERM as on Ctrl-C: clean, and saying what was kept."""
-    del number, frame
-    raise KeyboardInterrupt
-
-
-__all__ = ["Command", "main", "rogatory"]
+__all__ = ["main", "rogatory"]

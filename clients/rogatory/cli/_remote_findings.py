@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rogatory.tlog import VerifiedCheckpoint
 
 _MAX_BEHIND = timedelta(minutes=2)
-"""How far ahead a message may be dated (DESIGN.md 4.2)."""
+"""How far ahead a message may be dated (docs/protocol.md)."""
 
 _OLD = timedelta(days=7)
 _CONNECT_S = 5.0

@@ -36,7 +36,7 @@ def context() -> None:
 @pass_app
 def list_(app: App) -> None:
     """List the contexts that `--as` takes."""
-    rows = [_row(path) for path in app.sdk.contexts().values()]
+    rows = [_row(name, path) for name, path in app.sdk.contexts().items()]
     if app.json:
         print_json({"contexts": rows})
         return
@@ -51,14 +51,21 @@ def list_(app: App) -> None:
         Column("GATEWAY"),
         Column("FILE", shrinks=True),
     ]
-    names = ("name", "party", "address", "file")
     print_table(
         columns,
         [
-            [str(row[name] or f"not usable: {row['problem']}"[:60]) for name in names]
+            (
+                str(row["name"]),
+                str(row["party"] or "(not usable)"),
+                str(row["address"] or ""),
+                str(row["file"]),
+            )
             for row in rows
         ],
     )
+    for row in rows:
+        if row["problem"]:
+            say(f"{row['name']} is not usable: {row['problem']}")
 
 
 @context.command(
@@ -102,11 +109,11 @@ def _folders() -> list[Path]:
     return context_folders(environ=os.environ, cwd=Path.cwd())
 
 
-def _row(path: Path) -> dict[str, Json]:
+def _row(name: str, path: Path) -> dict[str, Json]:
     from rogatory.context import read_context
     from rogatory.errors import ConfigInvalid
 
-    row: dict[str, Json] = {"name": path.stem, "file": _path(path)}
+    row: dict[str, Json] = {"name": name, "file": _path(path)}
     try:
         found = read_context(path)
     except ConfigInvalid as error:

@@ -10,7 +10,7 @@ ciphertext are taken in the same pass. What a caller may rely on:
   those of the plaintext before the name appears. No file is ever overwritten.
 * The identity is in the manifest and nowhere else; its recipient string (`age1…`) is
   written nowhere at all. An X25519 file whose recipient nobody knows is safe from a
-  quantum computer too (DESIGN.md part 4.4), so there is never a second recipient.
+  quantum computer too (docs/protocol.md), so there is never a second recipient.
 
 The standard tool opens a file as well: `age -d -i identity.txt file.age`.
 

@@ -1,6 +1,6 @@
 """What a message does to an exchange, or why it may not.
 
-Rules (DESIGN: `previous` is causal history and no lock):
+Rules (`previous` is causal history and no lock):
 
 * A request opens an exchange; nothing else does, and nothing opens one twice.
 * Answers come from the addressee, requests' follow-ups from the requester.
@@ -289,6 +289,10 @@ def _disclosure_report(
     )
     if bool(report.files) != discloses:
         rule = "files exactly if a task is disclosed or partial"
+        raise FieldInvalid({"disclosure_report.files": rule})
+    if any(file.sha256 in state.files for file in report.files):
+        # What was confirmed of a file must not be undone by announcing it again.
+        rule = "files that no report of the exchange has announced before"
         raise FieldInvalid({"disclosure_report.files": rule})
     parts = {
         r.task_id: Part(

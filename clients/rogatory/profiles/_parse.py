@@ -48,9 +48,9 @@ MAX_PROFILE_BYTES = 32 * 1024
 MAX_LINE_BYTES = 1024
 """Python's TOML reader takes quadratic time over one dotted key: this bounds it."""
 MAX_PARTS = 1000
-"""Items or tasks of a message (DESIGN.md 4.2)."""
+"""Items or tasks of a message (docs/protocol.md)."""
 MAX_SIGNATORIES = 8
-"""Signatories of a message (DESIGN.md 4.1)."""
+"""Signatories of a message (docs/protocol.md)."""
 WITHOUT_DELAY = "WITHOUT_DELAY"
 ANY = "any"
 

@@ -1,7 +1,7 @@
 """Sealed sections: the parts of a message that only their audience can read.
 
 Pure: bytes in, values out. Salts and seeds are passed in; the one randomness made here
-is HPKE's own. The bytes are those of DESIGN.md part 4.3:
+is HPKE's own. The bytes are those of docs/protocol.md:
 
 * content is padded, and the signed message commits to it (`commitment_of`);
 * one HPKE ciphertext travels for each active key of each party of the audience

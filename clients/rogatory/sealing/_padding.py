@@ -1,8 +1,8 @@
 """Padding: the length of a section says little about its content.
 
-`P = u32be length ‖ content ‖ zeros`, to the next of 1, 2, 4 … 1024 KiB (DESIGN.md part
-4.3). Every content has exactly one padded form: another size or a byte other than zero
-behind the content is refused, so that nothing can hide there.
+`P = u32be length ‖ content ‖ zeros`, to the next of 1, 2, 4 … 1024 KiB
+(docs/protocol.md). Every content has exactly one padded form: another size or a byte
+other than zero behind the content is refused, so that nothing can hide there.
 """
 
 from rogatory.errors import LimitExceeded, Malformed

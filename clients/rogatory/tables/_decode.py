@@ -11,7 +11,7 @@ from rogatory.errors import TableInvalid
 from rogatory.tables._grid import Column, column_at_end
 
 MAX_TABLE_BYTES = 4 * 1024 * 1024
-"""1,000 rows of 4 KiB: more than a message can carry (DESIGN.md 4.2)."""
+"""1,000 rows of 4 KiB: more than a message can carry (docs/protocol.md)."""
 
 _ADVICE = 'save the file as "CSV UTF-8" and run the command again'
 _ZIP = b"PK\x03\x04"

@@ -16,7 +16,7 @@ from rogatory.errors import TableInvalid
 from rogatory.tables._guard import SPACES, parse_cell
 
 MAX_ROWS = 1000
-"""Items or tasks of one message (DESIGN.md 4.2)."""
+"""Items or tasks of one message (docs/protocol.md)."""
 MAX_COLUMNS = 64
 """No table has more than a dozen; spreadsheets add empty ones."""
 SEPARATORS = ",;\t"

@@ -5,7 +5,7 @@ here needs grpc. `parse_x` reads strictly and proves nothing; `verify_x` returns
 verified or raises; `encode_x` writes the one encoding.
 
 The formats are those of C2SP (signed-note, tlog-checkpoint, tlog-cosignature,
-tlog-tiles, tlog-proof) over RFC 6962 trees, and the entries of DESIGN.md part 5.
+tlog-tiles, tlog-proof) over RFC 6962 trees, and the entries of docs/protocol.md.
 """
 
 from rogatory.tlog._checkpoint import (

@@ -1,4 +1,4 @@
-r"""The log's entries as values: what is logged, and when (DESIGN.md part 5).
+r"""The log's entries as values: what is logged, and when (docs/protocol.md).
 
 An entry is ASCII lines, each ending in `\n`, at most 4,096 bytes, in this order only:
 
@@ -57,7 +57,7 @@ MAX_RULE = 64
 FIRST_YEAR, LAST_YEAR = 2000, 2999
 """No log is older; four digits and a wide margin for due dates."""
 
-_RULE = re.compile(r"[A-Z0-9.]+")
+_RULE = re.compile(r"[A-Z0-9.-]+")
 _ASCII_NAME = re.compile(r"[!-*,-~]+")  # printable, without space and plus
 
 ContentClass: TypeAlias = Literal["content", "record"]

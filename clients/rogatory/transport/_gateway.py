@@ -19,7 +19,7 @@ import grpc
 from google.protobuf.message import Message as AnyMessage
 
 from rogatory.context import MAX_KEY_BYTES, Context
-from rogatory.errors import ConfigInvalid, RogatoryError, Unreachable
+from rogatory.errors import ConfigInvalid, RemoteError, RogatoryError, Unreachable
 from rogatory.remote import Progress
 from rogatory.transport._errors import error_of
 from rogatory.transport._patience import Patience
@@ -42,6 +42,9 @@ MAX_ANSWER_BYTES = 64 << 20
 
 PAGE = 10
 """Messages of one answer, so that it stays under that."""
+
+MAX_PAGES = 100_000
+"""A gateway that always has one more page must not keep us for ever."""
 
 _CONNECT_S = 10.0
 _OPTIONS: tuple[tuple[str, str | int], ...] = (
@@ -108,13 +111,14 @@ class Gateway:
             RogatoryError: The gateway refuses, or cannot be reached.
         """
         token = ""
-        while True:
+        for _ in range(MAX_PAGES):
             request = exchange_pb.ListExchangesRequest(page_token=token)
             answer = self._call(self._exchanges().ListExchanges, request)
             yield from answer.exchanges
             token = answer.next_page_token
             if not token:
                 return
+        raise RemoteError("ListExchanges", got=f"more than {MAX_PAGES} pages")
 
     def list_messages(self, exchange_id: str) -> Iterator[receipt_pb2.DeliveredMessage]:
         """Yield the messages of an exchange that we sent or received, oldest first.
@@ -123,7 +127,7 @@ class Gateway:
             RogatoryError: There is none for us, or the gateway cannot be reached.
         """
         token = ""
-        while True:
+        for _ in range(MAX_PAGES):
             request = exchange_pb.ListMessagesRequest(
                 exchange_id=exchange_id, page_size=PAGE, page_token=token
             )
@@ -132,6 +136,7 @@ class Gateway:
             token = answer.next_page_token
             if not token:
                 return
+        raise RemoteError("ListMessages", got=f"more than {MAX_PAGES} pages")
 
     def list_inbox(
         self, after: int, page_size: int = PAGE

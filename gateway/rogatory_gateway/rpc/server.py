@@ -21,7 +21,7 @@ import grpc.aio
 from rogatory.errors import AddressInUse, ConfigInvalid
 from rogatory_gateway.rpc.calls import RpcHandlers
 
-WORKERS = 32
+WORKERS = 64
 MAX_CONCURRENT = 512
 """Calls under way; more get RESOURCE_EXHAUSTED at once, for a queue has no end."""
 

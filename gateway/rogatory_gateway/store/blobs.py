@@ -17,7 +17,6 @@ import obstore.exceptions
 from obstore.store import LocalStore
 
 from rogatory.errors import (
-    BlobMismatch,
     ConfigInvalid,
     FieldInvalid,
     LimitExceeded,
@@ -96,7 +95,7 @@ class Blobs:
         """Move a whole upload to the object store.
 
         Raises:
-            BlobMismatch: Its bytes have another SHA-256; they are dropped.
+            FieldInvalid: Its bytes have another SHA-256; they are dropped.
             Unavailable: The disk does not take it; the spool keeps it.
         """
         path = self._part(party, sha256)
@@ -104,9 +103,9 @@ class Blobs:
             digest = _sha256_of(path)
         if digest != sha256:
             path.unlink()
-            raise BlobMismatch(
-                "upload", expected=sha256.hex()[:16], got=digest.hex()[:16]
-            )
+            # The uploader's mistake, no failed verification of ours.
+            rule = f"that of the uploaded bytes, which is {digest.hex()}"
+            raise FieldInvalid({"sha256": rule})
         key = self._key(party, sha256)
         with _disk():
             obstore.put(self._store, key, path)

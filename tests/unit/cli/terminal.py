@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from click.testing import CliRunner
 
@@ -20,10 +20,24 @@ from rogatory.cli._app import App
 from rogatory.cli._main import rogatory
 from rogatory.client import Client
 from rogatory.context import Context
-from rogatory.errors import ContextUnknown
+from rogatory.errors import ContextUnknown, RogatoryError
 from rogatory.platform import Platform
 from rogatory.reading import Reader
-from tests.support.fake_gateway import FakeWorld
+from tests.support.fake_gateway import FakeGateway, FakeWorld
+
+
+class Troubled(FakeGateway):
+    """A gateway that answers the first question with an error."""
+
+    def __init__(self, world: FakeWorld, party: str, error: RogatoryError) -> None:
+        super().__init__(world, party)
+        self.error = error
+
+    def list_exchanges(self) -> NoReturn:
+        raise self.error
+
+    def get_checkpoint(self) -> NoReturn:
+        raise self.error
 
 
 @dataclass
@@ -31,6 +45,8 @@ class WorldSdk:
     """Clients on the gateway of a world; implements `Sdk`."""
 
     world: FakeWorld
+    trouble: RogatoryError | None = None
+    """What the gateway answers to everything."""
 
     def context(self, name: str | None) -> Context:
         if name is None or f"example-{name}" not in self.world.parties:
@@ -41,30 +57,25 @@ class WorldSdk:
         names = [name.removeprefix("example-") for name in self.world.parties]
         return {name: self.context(name).path for name in names}
 
+    def _gateway(self, context: Context) -> FakeGateway:
+        if self.trouble:
+            return Troubled(self.world, context.party, self.trouble)
+        return self.world.gateway(context.party)
+
     def reader(self, context: Context) -> AbstractContextManager[Reader]:
-        return Reader(
-            context, gateway=self.world.gateway(context.party), clock=self.world.now
-        )
+        return Reader(context, gateway=self._gateway(context), clock=self.world.now)
 
     def client(self, context: Context) -> AbstractContextManager[Client]:
-        return Client(
-            context, gateway=self.world.gateway(context.party), clock=self.world.now
-        )
+        return Client(context, gateway=self._gateway(context), clock=self.world.now)
 
     def authority(self, context: Context) -> AbstractContextManager[Authority]:
-        return Authority(
-            context, gateway=self.world.gateway(context.party), clock=self.world.now
-        )
+        return Authority(context, gateway=self._gateway(context), clock=self.world.now)
 
     def platform(self, context: Context) -> AbstractContextManager[Platform]:
-        return Platform(
-            context, gateway=self.world.gateway(context.party), clock=self.world.now
-        )
+        return Platform(context, gateway=self._gateway(context), clock=self.world.now)
 
     def auditor(self, context: Context) -> AbstractContextManager[Auditor]:
-        return Auditor(
-            context, gateway=self.world.gateway(context.party), clock=self.world.now
-        )
+        return Auditor(context, gateway=self._gateway(context), clock=self.world.now)
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class Shown:
     code: int
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 a document
         return json.loads(self.out)
 
 
@@ -85,8 +96,10 @@ class Terminal:
     """Types commands in a folder of its own."""
 
     world: FakeWorld
+    trouble: RogatoryError | None = None
+    """What the gateway answers to everything."""
     app: Callable[["Terminal"], App] = field(
-        default=lambda terminal: App(sdk=WorldSdk(terminal.world))
+        default=lambda terminal: App(sdk=WorldSdk(terminal.world, terminal.trouble))
     )
 
     def type(self, line: str, *, party: str = "", stdin: str | None = None) -> Shown:

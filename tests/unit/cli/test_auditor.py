@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rogatory.cli._app import App
 from tests.support.story import Story
 from tests.unit.cli.terminal import Terminal
 
@@ -35,6 +36,7 @@ def test_a_verified_log_is_described(terminal: Terminal, log: Path) -> None:
 
 
 def flip_entry(log: Path) -> None:
+    """Alter a byte of an entry."""
     bundle = next(p for p in (log / "tile" / "entries").rglob("*") if p.is_file())
     raw = bytearray(bundle.read_bytes())
     raw[300] ^= 1
@@ -42,6 +44,7 @@ def flip_entry(log: Path) -> None:
 
 
 def flip_tile(log: Path) -> None:
+    """Alter a hash."""
     tile = next(p for p in (log / "tile" / "0").rglob("*") if p.is_file())
     raw = bytearray(tile.read_bytes())
     raw[-1] ^= 1
@@ -49,11 +52,13 @@ def flip_tile(log: Path) -> None:
 
 
 def alter_size(log: Path) -> None:
+    """Alter the signed size."""
     path = log / "checkpoint"
     path.write_bytes(path.read_bytes().replace(b"\n6\n", b"\n5\n"))
 
 
 def lose_checkpoint(log: Path) -> None:
+    """Remove the checkpoint."""
     (log / "checkpoint").unlink()
 
 
@@ -233,29 +238,24 @@ def test_a_good_profile_file_is_explained(terminal: Terminal) -> None:
     assert "only where a gateway has it in force" in shown.err
 
 
-def test_contexts_are_listed_with_those_that_are_broken(terminal: Terminal) -> None:
+def test_contexts_are_listed_with_those_that_are_broken(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One bad file does not hide the others."""
-    path = terminal.world.folder / "example-police.toml"
-    context = terminal.app(terminal).sdk.contexts
-    path.write_text(path.read_text().replace("genesis", "genisis"))
+    folder = terminal.world.folder
+    monkeypatch.setenv("ROGATORY_CONTEXTS", str(folder))
+    bad = folder / "example-police.toml"
+    bad.write_text(bad.read_text().replace("genesis", "genisis"))
+    terminal.app = lambda _: App()
 
-    class Listing:
-        """Lists without reading."""
-
-        contexts = staticmethod(lambda: {"police": path, **_others(context, path)})
-
-    from rogatory.cli._app import App
-
-    terminal.app = lambda _: App(sdk=Listing())  # type: ignore[arg-type]
     shown = terminal.ok("context list --json").json["contexts"]
+    listed = terminal.ok("context list")
 
-    by_file = {each["name"]: each for each in shown}
-    assert "genisis" in by_file["example-police"]["problem"]
-    assert by_file["example-regulator"]["problem"] is None
-
-
-def _others(context: object, path: Path) -> dict[str, Path]:
-    return {"regulator": path.with_name("example-regulator.toml")}
+    problems = {each["name"]: each["problem"] for each in shown}
+    assert "log.genesis" in problems["example-police"]
+    assert problems["example-regulator"] is None
+    assert "(not usable)" in listed.out
+    assert "example-police is not usable: " in listed.err
 
 
 def test_a_context_shows_who_signs(terminal: Terminal) -> None:

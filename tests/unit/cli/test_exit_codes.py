@@ -40,7 +40,7 @@ def expected_code(kind: type[RogatoryError]) -> int:
     return 5 if issubclass(kind, Unavailable) else 1
 
 
-@pytest.mark.parametrize("kind", sorted(set(all_errors()), key=lambda k: k.__name__))
+@pytest.mark.parametrize("kind", list(all_errors()))
 def test_every_error_has_its_exit_code(kind: type[RogatoryError]) -> None:
     """3 is for failed verification and for nothing else."""
     assert exit_code_of(kind) == expected_code(kind)
@@ -62,7 +62,7 @@ def test_the_gateways_answer_becomes_the_exit_code(
     terminal: Terminal, error: RogatoryError, code: int
 ) -> None:
     """Words on stderr in one shape, nothing on stdout, no traceback."""
-    terminal.world.faults.before.append(error)
+    terminal.trouble = error
 
     shown = terminal.type("exchange list", party="regulator")
 
@@ -75,7 +75,7 @@ def test_the_gateways_answer_becomes_the_exit_code(
 
 def test_with_json_an_error_is_json_on_stderr(terminal: Terminal) -> None:
     """A program finds reason, exit code and what to do."""
-    terminal.world.faults.before.append(Unreachable("gateway", expected="a connection"))
+    terminal.trouble = Unreachable("gateway", expected="a connection")
 
     shown = terminal.type("exchange list --json", party="regulator")
 
@@ -113,9 +113,7 @@ def test_a_receipt_that_does_not_hold_is_loud(terminal: Terminal, story: Story) 
 
 def test_every_field_that_is_wrong_is_told(terminal: Terminal) -> None:
     """Not only the first one."""
-    terminal.world.faults.before.append(
-        FieldInvalid({"header.a": "rule one", "header.b": "rule two"})
-    )
+    terminal.trouble = FieldInvalid({"header.a": "rule one", "header.b": "rule two"})
 
     shown = terminal.type("exchange list", party="regulator")
 
@@ -125,8 +123,8 @@ def test_every_field_that_is_wrong_is_told(terminal: Terminal) -> None:
 
 def test_what_the_gateway_says_cannot_forge_lines(terminal: Terminal) -> None:
     """Texts of an error that come over the wire stay on their line, and visible."""
-    terminal.world.faults.before.append(
-        RogatoryError("x\n  try  rm -rf /", got="\x1b[8m", metadata={"kept": "\x07"})
+    terminal.trouble = RogatoryError(
+        "x\n  try  rm -rf /", got="\x1b[8m", metadata={"kept": "\x07"}
     )
 
     shown = terminal.type("exchange list", party="regulator")

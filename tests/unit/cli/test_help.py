@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from rogatory.cli._click import Command
 from tests.unit.cli import cli_page
 from tests.unit.cli.terminal import Terminal
 
@@ -38,7 +39,7 @@ def test_examples_name_options_that_exist(
     path: str, command: click.Command, here: click.Context
 ) -> None:
     """An example that cannot be typed is worse than none."""
-    assert isinstance(command, cli_page.Command)
+    assert isinstance(command, Command)
     for line in command.example.replace("\\\n", " ").splitlines():
         words = line.split()
         if (
@@ -132,7 +133,7 @@ def test_verifying_a_log_loads_no_grpc(terminal: Terminal) -> None:
 
 
 def probe(words: list[str]) -> str:
-    """Run a command in a process of its own; return what it says, and what it loaded."""
+    """Run a command in a process of its own; return what it says and has loaded."""
     done = subprocess.run(
         [sys.executable, "-c", PROBE, *words],
         capture_output=True,

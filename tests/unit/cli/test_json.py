@@ -25,7 +25,11 @@ OPEN = {"title", "kinds", "bases"}
 """Objects whose keys are data."""
 
 
-def differences(found: Any, example: Any, path: str = "") -> list[str]:
+def differences(  # documents of any shape
+    found: Any,  # noqa: ANN401
+    example: Any,  # noqa: ANN401
+    path: str = "",
+) -> list[str]:
     """Return where a document has other fields or types than its example."""
     if found is None or example is None:
         return []

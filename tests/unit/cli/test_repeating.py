@@ -1,8 +1,12 @@
 """A command that was cut off is repeated: what it says is sent once."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from rogatory.errors import RuleError, Unreachable
+from tests.support.fake_gateway import Stored
 from tests.support.story import Story
 from tests.unit.cli.conftest import REQUEST
 from tests.unit.cli.terminal import Terminal
@@ -10,28 +14,9 @@ from tests.unit.cli.terminal import Terminal
 
 def cut_off(terminal: Terminal, *, arrived: bool) -> None:
     """Let the next submission fail, before or after it is logged."""
-    error = Unreachable("gateway", expected="an answer", got="none")
     faults = terminal.world.faults
-    if arrived:
-        faults.after.append(error)
-        return
-
-    real = type(terminal.world.gateway("x"))
-
-    class Lost(real):  # type: ignore[misc, valid-type]
-        """A gateway that is gone when a message comes."""
-
-        def submit(self, envelope: bytes, sealed: object) -> object:
-            raise error
-
-    terminal.world.gateway = lambda party: Lost(  # type: ignore[method-assign]
-        terminal.world, party
-    )
-
-
-def mend(terminal: Terminal) -> None:
-    """Let the gateway be there again."""
-    terminal.world.__dict__.pop("gateway", None)
+    queue = faults.after if arrived else faults.on_submit
+    queue.append(Unreachable("gateway", expected="an answer", got="none"))
 
 
 def test_a_message_that_got_lost_is_sent_by_the_same_command(
@@ -40,7 +25,6 @@ def test_a_message_that_got_lost_is_sent_by_the_same_command(
     """Exit 5; then the kept message is sent, and no second one."""
     cut_off(terminal, arrived=False)
     lost = terminal.type(REQUEST, party="regulator")
-    mend(terminal)
 
     again = terminal.ok(REQUEST, party="regulator")
 
@@ -65,7 +49,6 @@ def test_another_request_is_sent_after_the_kept_one(terminal: Terminal) -> None:
     """Only what says the same counts as a repetition."""
     cut_off(terminal, arrived=False)
     terminal.type(REQUEST, party="regulator")
-    mend(terminal)
     other = Path("other.csv")
     other.write_text(Path("items.csv").read_text().replace("i3,", "i9,"))
 
@@ -76,27 +59,22 @@ def test_another_request_is_sent_after_the_kept_one(terminal: Terminal) -> None:
     assert len(terminal.world.messages) == 2
 
 
-def test_half_an_answer_is_completed(terminal: Terminal, story: Story) -> None:
+def test_half_an_answer_is_completed(
+    terminal: Terminal, story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The report arrived, the question did not: the same command sends the question."""
     exchange = story.ask_removal(3).exchange_id
     line = f"respond removal {exchange} --results results.csv"
-    gateway = type(terminal.world.gateway("x"))
-    seen: list[bytes] = []
+    admitted = terminal.world.log_message
 
-    class Once(gateway):  # type: ignore[misc, valid-type]
-        """A gateway that takes one message and is gone."""
+    def once(*args: Any) -> Stored:  # noqa: ANN401
+        """Log one message, and be gone when the next one comes."""
+        cut_off(terminal, arrived=False)
+        return admitted(*args)
 
-        def submit(self, envelope: bytes, sealed: object) -> object:
-            if seen:
-                raise Unreachable("gateway")
-            seen.append(envelope)
-            return super().submit(envelope, sealed)
-
-    terminal.world.gateway = lambda party: Once(  # type: ignore[method-assign]
-        terminal.world, party
-    )
-    assert terminal.type(line, party="messenger").code == 5
-    mend(terminal)
+    with monkeypatch.context() as patched:
+        patched.setattr(terminal.world, "log_message", once)
+        assert terminal.type(line, party="messenger").code == 5
 
     again = terminal.ok(line, party="messenger")
 
@@ -123,7 +101,6 @@ def test_the_outbox_can_be_seen_and_sent(terminal: Terminal) -> None:
     """What waits is told without a gateway, and sent without a new message."""
     cut_off(terminal, arrived=False)
     terminal.type(REQUEST, party="regulator")
-    mend(terminal)
 
     waiting = terminal.ok("outbox list --json", party="regulator").json["waiting"]
     sent = terminal.ok("outbox send", party="regulator")
@@ -138,18 +115,7 @@ def test_the_outbox_can_be_seen_and_sent(terminal: Terminal) -> None:
 
 def test_a_refused_message_does_not_come_back(terminal: Terminal) -> None:
     """What the gateway will never take is not sent again."""
-    gateway = type(terminal.world.gateway("x"))
-
-    class Refusing(gateway):  # type: ignore[misc, valid-type]
-        """A gateway that refuses."""
-
-        def submit(self, envelope: bytes, sealed: object) -> object:
-            raise RuleError("message", expected="something else")
-
-    terminal.world.gateway = lambda party: Refusing(  # type: ignore[method-assign]
-        terminal.world, party
-    )
+    terminal.world.faults.on_submit.append(RuleError("message", expected="another"))
     assert terminal.type(REQUEST, party="regulator").code == 1
-    mend(terminal)
 
     assert terminal.ok("outbox list --json", party="regulator").json == {"waiting": []}

@@ -1,9 +1,13 @@
 """Draft files: one form, nothing unknown, every byte covered by the signature."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rogatory.authority import Authority
+from rogatory.client import Client
 from rogatory.describing import describe_draft
 from rogatory.drafts import (
     MAX_DRAFT_BYTES,
@@ -20,9 +24,17 @@ from rogatory.errors import (
     RogatoryError,
     UnknownField,
 )
+from rogatory.platform import Platform
 from rogatory.v1 import disclosure_pb2, draft_pb2, removal_pb2
 from rogatory_gateway.dev.parties import MESSENGER
-from tests.support.story import VALIDATOR, Story, target_rows
+from tests.support.story import (
+    REQUEST,
+    VALIDATOR,
+    Story,
+    item_rows,
+    result_rows,
+    target_rows,
+)
 
 
 @pytest.fixture
@@ -146,3 +158,61 @@ def test_a_description_names_what_differs_from_the_sealed_list(
 
     assert "task t1: subscriber data, NOT IN THE SEALED LIST" in text
     assert "task t3: ONLY IN THE SEALED LIST" in text
+
+
+def test_every_kind_has_a_description(story: Story, tmp_path: Path) -> None:
+    """Whatever is signed can be read before."""
+    sent = story.ask_removal(2)
+    facts: list[tuple[Authority | Platform, Draft]] = []
+    sign = Client.sign
+
+    def noting(client: Client, draft: Draft, signer: str | None = None) -> Draft:
+        facts.append((client, draft))  # type: ignore[arg-type]
+        return sign(client, draft, signer)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "sign", noting)
+        story.messenger.report_removal(
+            sent.exchange_id, result_rows({"i1": "removed"}, {"i2": "which?"})
+        )
+        story.regulator.answer_clarification(sent.exchange_id, "this one")
+        other = story.ask_disclosure(2)
+        source = tmp_path / "data.json"
+        source.write_text("{}")
+        story.messenger.disclose(other.exchange_id, {"t1": [source], "t2": []}, {})
+        story.police.receive_files(other.exchange_id, tmp_path / "out")
+    texts = {draft.kind: client.describe(draft) for client, draft in facts}
+
+    assert "item i1: removed, 2026-11-23T09:30:00Z" in texts["removal_report"]
+    assert "about i2: identifier ambiguous" in texts["clarification_request"]
+    assert "i2: which?" in texts["clarification_request"]
+    assert "this one" in texts["clarification_response"]
+    assert "task t1: subscriber data on" in texts["disclosure_request"]
+    assert "task t1: disclosed" in texts["disclosure_report"]
+    assert "data.json: " in texts["disclosure_report"]
+    assert ": integrity ok" in texts["delivery_receipt"]
+
+
+def test_a_removal_request_is_described_with_its_items(story: Story) -> None:
+    """Locators in the open, for the person who signs."""
+    draft = story.regulator.draft_removal(
+        MESSENGER,
+        item_rows(1),
+        profile="KR.CORRECTION",
+        instrument=REQUEST,
+        reasons=removal_pb2.Reasons(text="x", redress="ask us"),
+        legal_entity="messenger-eu",
+        service="chat",
+        territorial_scope=["KR"],
+    )
+
+    text = story.regulator.describe(draft)
+
+    for fact in (
+        "instrument       request",
+        "territory        KR",
+        "item i1: ncii synthetic, https://files.example/i1",
+        "messenger-eu, chat",
+        "redress          ask us",
+    ):
+        assert fact in text

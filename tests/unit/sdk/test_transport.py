@@ -463,6 +463,18 @@ def test_pages_are_followed_to_the_last(server: Server, gateway: Gateway) -> Non
     assert found == ["a", "b", "c"]
 
 
+def test_pages_without_end_are_refused(
+    server: Server, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway cannot keep a client busy for ever."""
+    monkeypatch.setattr("rogatory.transport._gateway.MAX_PAGES", 3)
+    page = exchanges.ListMessagesResponse(next_page_token="more")
+    server.answers["ListMessages"] = say(page)
+
+    with pytest.raises(RemoteError, match="more than 3 pages"):
+        list(gateway.list_messages("e"))
+
+
 # --- watching -----------------------------------------------------------------------
 
 

@@ -65,7 +65,7 @@ def test_each_kind_reads_as_written(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "raw"), [("message", MESSAGE), ("erasure", ERASURE)])
 def test_an_entry_is_these_lines(name: str, raw: bytes) -> None:
-    """The text of DESIGN.md part 5, to the byte."""
+    """The text of docs/protocol.md, to the byte."""
     assert encode_entry(ENTRIES[name]) == raw
 
 

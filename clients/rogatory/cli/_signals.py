@@ -1,0 +1,51 @@
+"""Ctrl-C and SIGTERM end a command within a second, wherever it waits.
+
+Python runs a signal's handler between two bytecodes of the main thread. A signal that
+comes just before that thread begins to wait on a lock is noticed when the wait is over:
+up to a connection's whole deadline later. So a thread of its own is told of every
+signal by C (`set_wakeup_fd`) and nudges the main thread out of its wait.
+"""
+
+import os
+import signal
+import threading
+import time
+from types import FrameType
+
+_NUDGE = signal.SIGURG
+"""Ignored by default, and used by nobody here: it only interrupts a wait."""
+
+_PAUSE_S = 0.1
+_NUDGES = 5
+
+
+def install() -> None:
+    """Make both signals a `KeyboardInterrupt` that comes at once."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(_NUDGE, _nothing)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    main = threading.main_thread().ident
+    if main is None:
+        raise AssertionError("the main thread runs this")
+    threading.Thread(target=_nudge, args=(reader, main), daemon=True).start()
+
+
+def _nudge(reader: int, main: int) -> None:
+    while numbers := os.read(reader, 64):
+        if set(numbers) <= {_NUDGE}:
+            continue  # our own
+        for _ in range(_NUDGES):
+            time.sleep(_PAUSE_S)
+            signal.pthread_kill(main, _NUDGE)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+def _nothing(number: int, frame: FrameType | None) -> None:
+    del number, frame
