@@ -80,11 +80,9 @@ class Reader:
         self._watches: set[InboxWatch] = set()
 
     def __enter__(self) -> Self:
-        """Return itself."""
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Close."""
         self.close()
 
     def close(self) -> None:
@@ -129,8 +127,7 @@ class Reader:
         """
         raw = self.gateway.get_checkpoint()
         with self._keeping({"gateway.checkpoint": raw}):
-            head = self._heads.verify(raw)
-            self._heads.accept(head)
+            self._heads.accept(head := self._heads.verify(raw))
         return head
 
     # --- messages --------------------------------------------------------------------
@@ -284,10 +281,9 @@ class Reader:
             VerificationError: A message does not hold, or one is withheld.
             Unreachable: The gateway cannot be reached in the first place.
         """
-        number = self.state.cursor() if after is None else after
-        count = 0
+        number, count = self.state.cursor() if after is None else after, 0
         if stop_after is not None and stop_after <= 0:
-            return count
+            return 0
         watch = self.gateway.watch_inbox(number)
         self._watches.add(watch)
         try:
@@ -327,7 +323,7 @@ class Reader:
 
     def exchanges(self) -> Iterator[exchange_service_pb2.Exchange]:
         """Yield the gateway's list of our exchanges, newest first: not verified."""
-        return self.gateway.list_exchanges()
+        yield from self.gateway.list_exchanges()
 
     def exchange(self, exchange_id: str) -> ExchangeView:
         """Read, verify and join all messages of an exchange.
@@ -348,8 +344,7 @@ class Reader:
             )
         if not whole:
             return build_view(claim, messages, None)
-        state = derive_state(messages)
-        verify_claim(claim, state)
+        verify_claim(claim, state := derive_state(messages))
         return build_view(claim, messages, state)
 
     def _read(
@@ -365,7 +360,7 @@ class Reader:
         raise AssertionError("the last attempt returns")
 
     def _may_miss(self, claim: exchange_service_pb2.Exchange) -> bool:
-        """Tell whether messages of the exchange need not concern us."""
+        """Tell whether some messages of the exchange need not concern us."""
         return self.party not in (claim.requester, claim.addressee)
 
     def _messages(self, exchange_id: str) -> list[Received]:

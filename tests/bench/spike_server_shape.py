@@ -277,10 +277,10 @@ async def load(port: int, callers: int, begin: int, end: int, to: int) -> list[A
 
 async def stall(port: int, calls: int, end: int) -> list[Any]:
     """Send the headers of calls over one connection, and no body until the end."""
-    async with connect(port) as channel:  # Left open, it would haunt the next loop.
-        held: list[Any] = [channel.stream_unary(SUBMIT)() for _ in range(calls)]
-        await asyncio.sleep((end - time.monotonic_ns()) / 1e9)
-    return held[:0]
+    channel = connect(port)
+    held: list[Any] = [channel.stream_unary(SUBMIT)() for _ in range(calls)]
+    await asyncio.sleep((end - time.monotonic_ns()) / 1e9)
+    return [call.cancel() and await call.code() for call in held]
 
 
 async def watch(port: int, connections: int) -> list[int]:

@@ -101,7 +101,7 @@ def result_rows(
 ) -> list[ResultRow]:
     """Return outcomes by item, and questions by item."""
     lines = [
-        f"{item},{outcome},2026-11-23T09:30:00Z,,done"
+        f"{item},{outcome},2026-11-20T12:00:00Z,,done"
         for item, outcome in outcomes.items()
     ]
     lines += [

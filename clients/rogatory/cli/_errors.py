@@ -60,6 +60,12 @@ class Report:
     text: str = ""
     """What people read, where it is not made of summary and facts."""
 
+    def with_kept(self, words: str) -> "Report":
+        """Return it with what the failed command left behind."""
+        facts = [*self.facts]
+        at = next((n for n, (name, _) in enumerate(facts) if name == "try"), len(facts))
+        return replace(self, facts=(*facts[:at], ("kept", words), *facts[at:]))
+
     def show(self) -> None:
         """Tell a person."""
         say(self.text or self._lines())

@@ -27,12 +27,21 @@ def read_bytes(path: str, *, limit: int) -> bytes:
         limit: The most that its parser accepts; that parser refuses what is longer.
 
     Raises:
+        click.BadParameter: There is no such file.
         OSError: It cannot be read.
     """
     if path == STREAM:
         return sys.stdin.buffer.read(limit + 1)
-    with Path(path).open("rb") as file:
-        return file.read(limit + 1)
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(limit + 1)
+    except FileNotFoundError:
+        raise click.BadParameter(f"there is no file {path}") from None
+
+
+def shown_name(path: str) -> str:
+    """Return what a file is called in messages."""
+    return "stdin" if path == STREAM else path
 
 
 def read_words(value: str, *, option: str, limit: int = MAX_TEXT_BYTES) -> str:

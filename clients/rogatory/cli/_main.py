@@ -12,11 +12,12 @@ from typing import Any
 import click
 
 from rogatory.cli import _signals
-from rogatory.cli._app import App, set_up_logging
+from rogatory.cli._app import NOTHING_YET, App, set_up_logging
 from rogatory.cli._click import Group, Lazy
 from rogatory.cli._errors import Report, report_of
 from rogatory.cli._exit import Exit
 from rogatory.cli.output import out, say
+from rogatory.errors import Unavailable
 
 _COMMON = {
     "request": "Ask for removal or for data.",
@@ -113,6 +114,8 @@ class Root(Group):
             return Exit.FAILED
         except Exception as error:  # noqa: BLE001 the outermost boundary maps
             report = report_of(error) or _bug(error)
+            if isinstance(error, Unavailable) and app.kept != NOTHING_YET:
+                report = report.with_kept(app.kept)
             _tell(app, error, report, as_json=app.json or wants_json)
             return report.code
 

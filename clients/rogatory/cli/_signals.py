@@ -6,11 +6,14 @@ up to a connection's whole deadline later. So a thread of its own is told of eve
 signal by C (`set_wakeup_fd`) and nudges the main thread out of its wait.
 """
 
+import logging
 import os
 import signal
 import threading
 import time
 from types import FrameType
+
+_log = logging.getLogger("rogatory.cli")
 
 _NUDGE = signal.SIGURG
 """Ignored by default, and used by nobody here: it only interrupts a wait."""
@@ -31,6 +34,8 @@ def install() -> None:
     if main is None:
         raise AssertionError("the main thread runs this")
     threading.Thread(target=_nudge, args=(reader, main), daemon=True).start()
+    # grpc's threads fail loudly when their channel is closed under them.
+    threading.excepthook = _thread_failed
 
 
 def _nudge(reader: int, main: int) -> None:
@@ -49,3 +54,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _nothing(number: int, frame: FrameType | None) -> None:
     del number, frame
+
+
+def _thread_failed(failure: threading.ExceptHookArgs) -> None:
+    _log.debug("a thread ended: %s", failure.exc_value, exc_info=failure.exc_value)

@@ -70,9 +70,9 @@ def list_(app: App, limit: int) -> None:
     columns = [
         Column("EXCHANGE"),
         Column("STATE"),
-        Column("FROM"),
-        Column("TO"),
-        Column("PROFILE"),
+        Column("FROM", shrinks=True),
+        Column("TO", shrinks=True),
+        Column("PROFILE", shrinks=True),
         Column("NEWEST"),
         Column("MESSAGES", right=True),
         Column("FLAGS"),

@@ -67,7 +67,7 @@ def list_(app: App, after: int, new: bool) -> None:
     columns = [
         Column("NO.", right=True),
         Column("LOGGED"),
-        Column("FROM"),
+        Column("FROM", shrinks=True),
         Column("WHAT", shrinks=True),
         Column("EXCHANGE"),
         Column("ENTRY", right=True),

@@ -4,6 +4,7 @@
 """
 
 import base64
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,8 +55,9 @@ def mirror(app: App, folder: Path) -> None:
     before. `log verify` then proves all of it without the gateway.
     """
     app.kept = f"what was fetched is in {folder}; run the same command to go on"
+    context = app.context()
     with (
-        app.sdk.auditor(app.context()) as auditor,
+        app.sdk.auditor(context) as auditor,
         Progress("mirroring entries") as progress,
     ):
         head = auditor.mirror_log(folder, progress.update)
@@ -63,7 +65,8 @@ def mirror(app: App, folder: Path) -> None:
         print_json({"folder": str(folder), **_head_json(head)})
         return
     out(f"mirrored {count(head.size, 'entry')} of {head.origin} into {folder}")
-    say(f"next: rogatory log verify {folder} --vkeys FILE")
+    vkeys = os.path.normpath(context.vkeys)
+    say(f"next: rogatory log verify {folder} --vkeys {vkeys}")
 
 
 @log.command(example="rogatory log verify ./log --vkeys log.vkeys")

@@ -11,7 +11,13 @@ import click
 
 from rogatory.cli._app import App, force_option, pass_app
 from rogatory.cli._click import Group
-from rogatory.cli._files import read_bytes, read_words, refuse_existing, write_new
+from rogatory.cli._files import (
+    read_bytes,
+    read_words,
+    refuse_existing,
+    shown_name,
+    write_new,
+)
 from rogatory.cli._parties import refuse_unknown_parties
 from rogatory.cli._request_options import (
     COSIGNER_FORM,
@@ -101,7 +107,7 @@ def removal(
     from rogatory.v1 import removal_pb2
 
     context = app.context()
-    rows = parse_items(read_bytes(items, limit=MAX_TABLE_BYTES), name=items)
+    rows = parse_items(read_bytes(items, limit=MAX_TABLE_BYTES), name=shown_name(items))
     why = _reasons(reasons or _own_reasons(rows), file_number, redress)
     with app.sdk.authority(context) as authority:
         intent = Intent(
@@ -217,7 +223,9 @@ def disclosure(
     others = [parse_cosigner(each) for each in cosigners]
     silence = parse_secrecy(secrecy, secrecy_until)
     context = app.context()
-    rows = parse_targets(read_bytes(targets, limit=MAX_TABLE_BYTES), name=targets)
+    rows = parse_targets(
+        read_bytes(targets, limit=MAX_TABLE_BYTES), name=shown_name(targets)
+    )
     why = _reasons(reasons, file_number, redress)
     if draft_file is not None and not dry_run:
         refuse_existing(Path(draft_file), force=force)

@@ -12,7 +12,7 @@ import click
 
 from rogatory.cli._app import App, json_option, pass_app
 from rogatory.cli._click import Group
-from rogatory.cli._files import read_bytes, read_words
+from rogatory.cli._files import read_bytes, read_words, shown_name
 from rogatory.cli._files_and_tasks import FilesAndTasks, pair_files
 from rogatory.cli._options import DRY_RUN, EXCHANGE, SIGNER
 from rogatory.cli._sending import UNCERTAIN, Intent, empty_outbox, report_sent
@@ -92,7 +92,7 @@ def removal(
     with app.sdk.platform(context) as platform:
         view = platform.exchange(exchange_id)
         ids = [part.id for part in view.parts]
-        rows = parse_results(raw, name=results, known_ids=ids)
+        rows = parse_results(raw, name=shown_name(results), known_ids=ids)
         sent = []
         if not dry_run:
             kinds = ("removal_report", "clarification_request")
@@ -328,8 +328,8 @@ def _corrected(
 
     raw = read_bytes(path, limit=MAX_TABLE_BYTES)
     if view.kind == "disclosure_request":
-        return parse_targets(raw, name=path)
-    return parse_items(raw, name=path)
+        return parse_targets(raw, name=shown_name(path))
+    return parse_items(raw, name=shown_name(path))
 
 
 def _task_outcomes(

@@ -137,6 +137,8 @@ def test_corrected_items_replace_those_of_the_request(terminal: Terminal) -> Non
         ("exchange export E", "--items FILE"),
         ("request disclosure --profile P --to X", "--targets"),
         (f"{REQUEST} --instrument decree", "--instrument"),
+        (REQUEST.replace("items.csv", "no.csv"), "there is no file no.csv"),
+        (f"{REQUEST} --reasons @no.txt", "there is no file no.txt"),
     ],
 )
 def test_a_command_that_cannot_be_understood_is_exit_2(
@@ -148,6 +150,18 @@ def test_a_command_that_cannot_be_understood_is_exit_2(
     assert shown.code == 2
     assert rule in shown.err
     assert "--help" in shown.err
+
+
+def test_a_table_comes_from_stdin(terminal: Terminal) -> None:
+    """`-` is read; messages call it stdin."""
+    line = REQUEST.replace("items.csv", "-")
+    table = Path("items.csv").read_text()
+
+    sent = terminal.type(line, party="regulator", stdin=table)
+    bad = terminal.type(line, party="regulator", stdin=table.replace("i1,", ","))
+
+    assert sent.code == 0
+    assert "stdin cannot be used; nothing was sent" in bad.err
 
 
 def newest(terminal: Terminal) -> str:

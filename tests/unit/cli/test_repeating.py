@@ -29,6 +29,7 @@ def test_a_message_that_got_lost_is_sent_by_the_same_command(
     again = terminal.ok(REQUEST, party="regulator")
 
     assert lost.code == 5
+    assert "kept      the message is in the outbox" in lost.err
     assert "sent: removal request, entry 3" in again.out
     assert "nothing more is sent" in again.err
     assert len(terminal.world.messages) == 1

@@ -183,7 +183,7 @@ def test_every_kind_has_a_description(story: Story, tmp_path: Path) -> None:
         story.police.receive_files(other.exchange_id, tmp_path / "out")
     texts = {draft.kind: client.describe(draft) for client, draft in facts}
 
-    assert "item i1: removed, 2026-11-23T09:30:00Z" in texts["removal_report"]
+    assert "item i1: removed, 2026-11-20T12:00:00Z" in texts["removal_report"]
     assert "about i2: identifier ambiguous" in texts["clarification_request"]
     assert "i2: which?" in texts["clarification_request"]
     assert "this one" in texts["clarification_response"]

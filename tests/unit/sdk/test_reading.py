@@ -473,7 +473,7 @@ def test_an_exchange_is_derived_from_its_messages(story: Story) -> None:
     assert one.detail is not None
     assert one.detail.explanation == "done"
     assert one.act_time is not None
-    assert one.act_time.isoformat() == "2026-11-23T09:30:00+00:00"
+    assert one.act_time.isoformat() == "2026-11-20T12:00:00+00:00"
     assert one.item is not None
     assert one.item.locator == "https://files.example/i1"
     assert two.ground == "identifier_ambiguous"
