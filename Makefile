@@ -70,6 +70,7 @@ lowest-check: ## import the SDK with the oldest dependencies that it promises to
 
 .PHONY: conformance
 conformance: setup ## let strangers' programs read what we write
+	@sh .ci/setup "$(PYTHON)" strangers
 	@[ -f .demo/log/checkpoint ] || $(MAKE) demo
 	@$(run) pytest tests/conformance $(ARGS)
 

@@ -19,12 +19,7 @@ from rogatory_gateway.rpc.evidence import Evidence
 from rogatory_gateway.rpc.exchanges import Exchanges
 from rogatory_gateway.rpc.inbox import Inboxes, Waiters
 from rogatory_gateway.rpc.log import LogReads
-from rogatory_gateway.rpc.server import (
-    IntakeServer,
-    StreamServer,
-    TlsFiles,
-    require_free,
-)
+from rogatory_gateway.rpc.server import Server, TlsFiles, require_free
 from rogatory_gateway.store import open_store
 from rogatory_gateway.store.blobs import Blobs
 
@@ -77,8 +72,8 @@ class GatewayApp:
         if self._exporter is not None:
             self._exporter.verify_not_ahead(self.keys.verifier_keys)
         # Both before either is bound: a bound port is not given back at once.
-        require_free(config.address)
-        require_free(config.stream_address)
+        for address in dict.fromkeys((config.address, config.stream_address)):
+            require_free(address)
         self._wire(tls, clock)
 
     def _wire(self, tls: TlsFiles, clock: Clock) -> None:
@@ -95,18 +90,15 @@ class GatewayApp:
             *DirectoryStatements(reader).methods(),
             *LogReads(reader, receipts).methods(),
         ]
-        self._intake = IntakeServer(
-            config.address,
-            tls,
-            handlers_of({method: gate.unary(method) for method in unary}),
-        )
         watch, download = inboxes.method(), evidence.download_method()
         opening, upload = evidence.open_upload_method(), evidence.upload_method()
-        self._streams = StreamServer(
-            config.stream_address,
+        self._gate = gate
+        self._server = Server(
+            [config.address, config.stream_address],
             tls,
             handlers_of(
-                {
+                {method: gate.unary(method) for method in unary}
+                | {
                     watch: gate.async_server_stream(watch),
                     download: gate.async_server_stream(download),
                     opening: gate.async_unary(opening),
@@ -116,32 +108,31 @@ class GatewayApp:
         )
 
     def start(self) -> None:
-        """Serve: streams first, so that nothing is missed, intake last."""
-        self._waiters.bind(self._streams.start())
+        """Serve."""
         self.journal.on_commit(self._waiters.wake)
         if self._exporter is not None:
             exporter = self._exporter
             exporter.start()
             self.journal.on_commit(lambda _parties: exporter.changed())
-        self._intake.start()
+        self._waiters.bind(self._server.start())
 
     def stop(self) -> None:
-        """Stop: intake first; what was answered is durable already."""
-        self._intake.stop()
-        self._streams.stop()
+        """Stop; what was answered is durable already."""
+        self._server.stop()
+        self._gate.close()
         if self._exporter is not None:
             self._exporter.stop()
         self._store.close()
 
     @property
     def port(self) -> int:
-        """The intake server's port."""
-        return self._intake.port
+        """The port of `config.address`."""
+        return self._server.ports[0]
 
     @property
     def stream_port(self) -> int:
-        """The stream server's port."""
-        return self._streams.port
+        """The port of `config.stream_address`."""
+        return self._server.ports[-1]
 
     def _authorities(self, *, dev: bool) -> bytes:
         directory = self.registry.current.directory

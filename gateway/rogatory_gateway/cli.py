@@ -44,7 +44,7 @@ def gateway() -> None:
     type=click.IntRange(1, 65534),
     default=_DEV_PORT,
     show_default=True,
-    help="With --dev, for a new folder: port of the gateway; streams use the next one.",
+    help="With --dev, for a new folder: port of the gateway.",
 )
 @click.option("--fresh", is_flag=True, help="With --dev: begin anew with new keys.")
 def serve(
@@ -72,9 +72,8 @@ def serve(
         config = workspace.open_workspace(folder)
     else:
         # Before the old folder goes: a port in use must not cost anybody their keys.
-        for each in (port, port + 1):
-            require_free(f"localhost:{each}")
-        config = workspace.make_workspace(folder, port=port, stream_port=port + 1)
+        require_free(f"localhost:{port}")
+        config = workspace.make_workspace(folder, port=port)
     app = GatewayApp(config, dev=dev)
     app.start()
     _say(_dev_screen(app, folder) if dev else _screen(app))
@@ -147,7 +146,8 @@ def export(config_path: Path, folder: Path, dev: bool) -> None:
 
 def _screen(app: "GatewayApp") -> str:
     config: GatewayConfig = app.config
-    return f"serving {config.origin} on {config.address} and {config.stream_address}"
+    addresses = " and ".join(dict.fromkeys((config.address, config.stream_address)))
+    return f"serving {config.origin} on {addresses}"
 
 
 def _dev_screen(app: "GatewayApp", folder: Path) -> str:
@@ -156,7 +156,7 @@ def _dev_screen(app: "GatewayApp", folder: Path) -> str:
     return f"""
 Rogatory DEV MODE. Keys are throw-away. NOT FOR REAL REQUESTS.
 
-  gRPC (mutual TLS 1.3)  localhost:{app.port}    streams localhost:{app.stream_port}
+  gRPC (mutual TLS 1.3)  localhost:{app.port}
   log                    {app.config.origin}
   log key                {fingerprint}
   static log             {app.config.publish}

@@ -31,8 +31,8 @@ class GatewayConfig:
     Attributes:
         origin: Origin of its log.
         trust_domain: SPIFFE trust domain of its clients' names.
-        address: host:port of the intake server; port 0 chooses a free one.
-        stream_address: host:port of the stream server.
+        address: host:port to serve on; port 0 chooses a free one.
+        stream_address: A second one, which clients use for streams; may be the same.
         tls_certificate: Server chain, PEM.
         tls_key: Its key, PEM.
         log_keys: Folder of the log's keys.

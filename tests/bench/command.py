@@ -25,7 +25,7 @@ RESULTS = ROOT / "bench-results.json"
 SCRATCH = ROOT / ".cache" / "bench"
 """On the project's own disk: /tmp may be in memory, where a sync is free."""
 
-QUICK = Plan(rounds=3, warm_s=0.3, count_s=1.0)
+QUICK = Plan(rounds=3, warm_s=0.3, count_s=1.0, limit_s=60.0)
 FULL = Plan(rounds=9, warm_s=0.5, count_s=2.5)
 _PROFILE_S = 10
 _STAGES_S = 6.0

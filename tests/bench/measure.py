@@ -44,7 +44,8 @@ class Plan:
         warm_s: Seconds before counting, in every measurement.
         count_s: Seconds of counting.
         answer_callers: Callers of the measurement of reports; 0: none.
-        publish: Whether the gateway also writes its static export.
+        limit_s: After this no further round begins, as on a machine that is not ours
+            alone.
     """
 
     rounds: int
@@ -52,7 +53,7 @@ class Plan:
     warm_s: float = 0.5
     count_s: float = 2.5
     answer_callers: int = 16
-    publish: bool = True
+    limit_s: float = 660.0
 
     def cases(self) -> list[tuple[str, int]]:
         """Return (server, callers) of one round, neighbours next to each other."""
@@ -298,6 +299,9 @@ def run_plan(bench: Bench, plan: Plan, say: Callable[[str], None]) -> Results:
     before, began = os.getloadavg()[0], time.monotonic()
     cases = plan.cases()
     for number in range(plan.rounds):
+        if time.monotonic() - began > plan.limit_s:
+            say("no more rounds: they took too long")
+            break
         say(f"round {number + 1} of {plan.rounds}")
         for name, callers in cases[:: -1 if number % 2 else 1]:
             sample = bench.measure(name, callers, plan.warm_s, plan.count_s)

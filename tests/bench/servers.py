@@ -1,7 +1,7 @@
 """The three servers, each a process of its own that ends when its parent is gone.
 
-* echo: the gateway's intake server (its options, its thread pool, its certificates)
-  with a handler that returns as many bytes as a receipt has.
+* echo: grpcio's fastest server, the synchronous one, with the gateway's options and
+  certificates, and a handler that returns as many bytes as a receipt has.
 * floor: echo, one Ed25519 verification a call, and one hybrid-signed, fsynced commit a
   batch (`tests.bench.floor`).
 * full: the real gateway (`GatewayApp`), its log written to a file as JSON lines.
@@ -25,9 +25,10 @@ import grpc
 from rogatory_gateway.app import GatewayApp
 from rogatory_gateway.config import GatewayConfig
 from rogatory_gateway.logs import configure_logs
-from rogatory_gateway.rpc.server import IntakeServer, TlsFiles
+from rogatory_gateway.rpc.server import TlsFiles
 from tests.bench.floor import FloorLog, Verifier
 from tests.bench.load import Counter
+from tests.bench.sync_server import SyncServer
 
 SPAWN = multiprocessing.get_context("spawn")
 SUBMIT = ("rogatory.v1.ExchangeService", "SubmitMessage")
@@ -110,7 +111,7 @@ def _intake(
     service, method = SUBMIT
     handlers = {method: grpc.unary_unary_rpc_method_handler(handle)}
     config = setup.config
-    server = IntakeServer(
+    server = SyncServer(
         "localhost:0",
         TlsFiles(
             config.tls_certificate.read_bytes(),

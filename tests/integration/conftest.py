@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.scenes import Scene
 from tests.support.logs import Lines, captured_logs
 from tests.support.world import World, running_world
 
@@ -20,3 +21,12 @@ def world(tmp_path_factory: pytest.TempPathFactory, lines: Lines) -> Iterator[Wo
     """Give made-up parties and a running gateway, shared by a module's tests."""
     with running_world(tmp_path_factory.mktemp("world")) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def scene(world: World) -> Scene:
+    """Log a request, a report and a disclosure request."""
+    request = world.submit(world.removal_request(3))
+    report = world.submit(world.removal_report(request, {"item-1": "REMOVED"}))
+    disclosure = world.submit(world.disclosure_request())
+    return Scene(world, request, report, disclosure)

@@ -37,10 +37,8 @@ class Site:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        port, stream_port = free_ports(2)
-        self.config: GatewayConfig = make_workspace(
-            folder, port=port, stream_port=stream_port
-        )
+        (port,) = free_ports(1)
+        self.config: GatewayConfig = make_workspace(folder, port=port)
         self.app: GatewayApp | None = None
 
     def start(self) -> None:

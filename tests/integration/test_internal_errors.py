@@ -12,7 +12,7 @@ from rogatory_gateway.admission import Identities
 from rogatory_gateway.dev.parties import OPERATOR, REGULATOR
 from rogatory_gateway.dev.workspace import TRUST_DOMAIN
 from rogatory_gateway.rpc.calls import EXCHANGING, Call, Gate, Method, handlers_of
-from rogatory_gateway.rpc.server import IntakeServer, StreamServer, TlsFiles
+from rogatory_gateway.rpc.server import Server, TlsFiles
 from tests.support.logs import Lines
 from tests.support.waiting import until
 from tests.support.world import TIMEOUT_S, World, refusal_of
@@ -57,55 +57,50 @@ def _method(name: str, run: Callable[..., object]) -> Method[pb.GetExchangeReque
 
 
 @pytest.fixture(scope="module")
-def broken(world: World) -> Iterator[tuple[grpc.Channel, grpc.Channel]]:
-    """Give channels to two servers whose methods all fail, behind the real gate."""
+def broken(world: World) -> Iterator[grpc.Channel]:
+    """Give a channel to a server whose methods all fail, behind the real gate."""
     operator = world.parties[OPERATOR]
     server = operator.ca.issue_server(world.now())
     authorities = b"".join(party.ca.pem for party in world.parties.values())
     tls = TlsFiles(server.certificate, server.key, authorities)
     gate = Gate(Identities(TRUST_DOMAIN), world.running.registry)
-    unary = _method("Unary", _unary)
-    intake = IntakeServer("localhost:0", tls, handlers_of({unary: gate.unary(unary)}))
     methods = {
+        (each := _method("Unary", _unary)): gate.unary(each),
         (each := _method("AsyncUnary", _async_unary)): gate.async_unary(each),
         (each := _method("Waits", _waits)): gate.async_unary(each),
         (each := _method("Server", _server_stream)): gate.async_server_stream(each),
         (each := _method("Client", _client_stream)): gate.async_client_stream(each),
     }
-    streams = StreamServer("localhost:0", tls, handlers_of(methods))
-    intake.start()
-    streams.start()
+    serving = Server(["localhost:0"], tls, handlers_of(methods))
+    serving.start()
     issued = world.client_certificate(REGULATOR)
     credentials = grpc.ssl_channel_credentials(
         operator.ca.pem, issued.key, issued.certificate
     )
-    ports = (intake.port, streams.port)
-    first, second = (
-        grpc.secure_channel(f"localhost:{port}", credentials) for port in ports
+    with grpc.secure_channel(f"localhost:{serving.ports[0]}", credentials) as channel:
+        yield channel
+    serving.stop()
+    gate.close()
+
+
+def _call_unary(channel: grpc.Channel) -> object:
+    return channel.unary_unary(f"/{SERVICE}/Unary", bytes, bytes)(
+        b"", timeout=TIMEOUT_S
     )
-    yield first, second
-    for channel in (first, second):
-        channel.close()
-    intake.stop()
-    streams.stop()
 
 
-def _call_unary(first: grpc.Channel, _second: grpc.Channel) -> object:
-    return first.unary_unary(f"/{SERVICE}/Unary", bytes, bytes)(b"", timeout=TIMEOUT_S)
-
-
-def _call_async_unary(_first: grpc.Channel, second: grpc.Channel) -> object:
-    method = second.unary_unary(f"/{SERVICE}/AsyncUnary", bytes, bytes)
+def _call_async_unary(channel: grpc.Channel) -> object:
+    method = channel.unary_unary(f"/{SERVICE}/AsyncUnary", bytes, bytes)
     return method(b"", timeout=TIMEOUT_S)
 
 
-def _call_server_stream(_first: grpc.Channel, second: grpc.Channel) -> object:
-    method = second.unary_stream(f"/{SERVICE}/Server", bytes, bytes)
+def _call_server_stream(channel: grpc.Channel) -> object:
+    method = channel.unary_stream(f"/{SERVICE}/Server", bytes, bytes)
     return list(method(b"", timeout=TIMEOUT_S))
 
 
-def _call_client_stream(_first: grpc.Channel, second: grpc.Channel) -> object:
-    method = second.stream_unary(f"/{SERVICE}/Client", bytes, bytes)
+def _call_client_stream(channel: grpc.Channel) -> object:
+    method = channel.stream_unary(f"/{SERVICE}/Client", bytes, bytes)
     return method(iter([b""]), timeout=TIMEOUT_S)
 
 
@@ -119,10 +114,10 @@ CALLS = {
 
 @pytest.mark.parametrize("name", CALLS)
 def test_an_unexpected_failure_tells_the_caller_nothing(
-    broken: tuple[grpc.Channel, grpc.Channel], name: str
+    broken: grpc.Channel, name: str
 ) -> None:
     """The caller gets INTERNAL and a fixed sentence, however the call failed."""
-    refusal = refusal_of(lambda: CALLS[name](*broken))
+    refusal = refusal_of(lambda: CALLS[name](broken))
 
     assert refusal.code is grpc.StatusCode.INTERNAL
     assert refusal.text == (
@@ -133,12 +128,12 @@ def test_an_unexpected_failure_tells_the_caller_nothing(
 
 @pytest.mark.parametrize("name", CALLS)
 def test_the_log_names_the_code_that_failed_and_no_data(
-    broken: tuple[grpc.Channel, grpc.Channel], lines: Lines, name: str
+    broken: grpc.Channel, lines: Lines, name: str
 ) -> None:
     """Where it failed is logged; what an exception says may be payload, and is not."""
     lines.clear()
 
-    refusal_of(lambda: CALLS[name](*broken))
+    refusal_of(lambda: CALLS[name](broken))
 
     error, rpc = lines
     assert (error["event"], error["method"]) == ("internal_error", name)
@@ -150,11 +145,11 @@ def test_the_log_names_the_code_that_failed_and_no_data(
 
 
 def test_a_call_that_its_caller_gave_up_leaves_its_line(
-    broken: tuple[grpc.Channel, grpc.Channel], lines: Lines
+    broken: grpc.Channel, lines: Lines
 ) -> None:
     """One line per call, also for the ones that nobody waited for."""
     lines.clear()
-    method = broken[1].unary_unary(f"/{SERVICE}/Waits", bytes, bytes)
+    method = broken.unary_unary(f"/{SERVICE}/Waits", bytes, bytes)
 
     refusal = refusal_of(lambda: method(b"", timeout=0.2))
 

@@ -153,6 +153,23 @@ def test_two_payloads_that_race_for_one_id(world: World) -> None:
     assert world.size() == size + 1
 
 
+def test_reports_on_one_exchange_that_race_are_all_logged(world: World) -> None:
+    """A platform's many hands report on items of one request at the same time."""
+    count = 24
+    request = world.submit(world.removal_request(count))
+    reports = [
+        world.removal_report(request, {f"item-{n}": "REMOVED"})
+        for n in range(1, count + 1)
+    ]
+
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(world.submit, reports))
+
+    view = world.caller(REGULATOR).exchange(request.exchange_id)
+    assert {part.state for part in view.parts} == {"removed"}
+    assert view.message_count == count + 1
+
+
 def test_a_receipt_is_repeated_to_its_own_party_only_once_it_exists(
     world: World,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rogatory.envelope import (
@@ -22,6 +22,9 @@ from rogatory.errors import RogatoryError
 from rogatory.v1 import message_pb2
 from tests.support.messages import CLERK, COUNSEL, OFFICER, Office
 
+patient = settings(deadline=None)
+"""A busy machine is no reason to fail."""
+
 OFFICE = Office()
 MESSAGE = OFFICE.disclosure_request()
 
@@ -35,6 +38,7 @@ signatures = st.dictionaries(
 )
 
 
+@patient
 @given(payloads, types, signatures)
 def test_what_is_encoded_is_parsed(
     payload: bytes, payload_type: str, signed: dict[bytes, bytes]
@@ -49,9 +53,10 @@ def test_what_is_encoded_is_parsed(
     assert encode_envelope(payload, payload_type, dict(parsed.signatures)) == raw
 
 
+@patient
 @given(st.binary(max_size=300))
 def test_whatever_is_parsed_is_its_own_encoding(raw: bytes) -> None:
-    """Any bytes are refused with our error, or are the one encoding of what they say."""
+    """Any bytes are refused with our error, or are the one encoding of something."""
     try:
         parsed = parse_envelope(raw)
     except RogatoryError:
@@ -61,6 +66,7 @@ def test_whatever_is_parsed_is_its_own_encoding(raw: bytes) -> None:
     assert encode_envelope(parsed.payload, parsed.payload_type, signed) == raw
 
 
+@patient
 @given(payloads, types, signatures, st.data())
 def test_a_mangled_envelope_is_refused_or_another_one(
     payload: bytes, payload_type: str, signed: dict[bytes, bytes], data: st.DataObject
@@ -81,6 +87,7 @@ def test_a_mangled_envelope_is_refused_or_another_one(
     assert again == mangled
 
 
+@patient
 @given(st.data())
 def test_a_mangled_message_never_verifies(data: st.DataObject) -> None:
     """No cut, no insertion and no exchange of bytes leaves a message that verifies."""
@@ -102,6 +109,7 @@ def test_a_mangled_message_never_verifies(data: st.DataObject) -> None:
     assert verified is None
 
 
+@patient
 @given(st.text(max_size=40), payloads, st.text(max_size=40), payloads)
 def test_pae_keeps_type_and_payload_apart(
     one_type: str, one: bytes, other_type: str, other: bytes
@@ -112,6 +120,7 @@ def test_pae_keeps_type_and_payload_apart(
     assert (pae(one_type, one) == pae(other_type, other)) is same
 
 
+@patient
 @given(st.binary(max_size=400))
 def test_a_payload_of_any_bytes_is_read_or_refused(raw: bytes) -> None:
     """Parsing hostile bytes ends with a message or with our error."""
@@ -126,6 +135,7 @@ def test_a_payload_of_any_bytes_is_read_or_refused(raw: bytes) -> None:
     )
 
 
+@patient
 @given(st.integers(0, 2**48 - 1), st.binary(min_size=10, max_size=10))
 def test_ids_are_uuids_of_version_7(time_ms: int, random: bytes) -> None:
     """Whatever time and chance: a UUIDv7 in the one form that we read."""
@@ -137,6 +147,7 @@ def test_ids_are_uuids_of_version_7(time_ms: int, random: bytes) -> None:
     assert made.int >> 80 == time_ms
 
 
+@patient
 @given(payloads, st.sets(st.sampled_from([CLERK, COUNSEL, OFFICER]), min_size=1))
 def test_the_order_of_signing_does_not_matter(
     payload: bytes, who: set[tuple[str, str, message_pb2.Capacity.ValueType]]

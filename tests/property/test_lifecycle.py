@@ -14,6 +14,9 @@ from rogatory.v1 import exchange_service_pb2
 from rogatory_gateway.store.states import decode_state, encode_state
 from tests.support.messages import Office, Signed
 
+patient = settings(deadline=None)
+"""A busy machine is no reason to fail."""
+
 OFFICE = Office()
 ITEMS = [f"item-{n}" for n in range(1, 9)]
 OUTCOMES = ["REMOVED", "ALREADY_GONE", "NOT_FOUND", "REFUSED"]
@@ -39,6 +42,7 @@ def _taken_as_verified(signed: Signed) -> VerifiedMessage:
     return VerifiedMessage(parse_envelope(signed.envelope), signed.message, kind)
 
 
+@patient
 @given(item_sets, item_sets, outcomes, outcomes)
 def test_two_reports_on_one_history_pass_exactly_if_they_share_no_item(
     one: set[str], other: set[str], first: str, second: str
@@ -60,6 +64,7 @@ def test_two_reports_on_one_history_pass_exactly_if_they_share_no_item(
         assert closed == one | other
 
 
+@patient
 @given(item_sets, item_sets)
 def test_who_has_seen_the_first_report_is_never_stale(
     one: set[str], other: set[str]
@@ -77,6 +82,7 @@ def test_who_has_seen_the_first_report_is_never_stale(
     assert not one & other
 
 
+@patient
 @given(item_sets, item_sets)
 def test_a_question_and_a_report_meet_only_on_shared_items(
     asked: set[str], reported: set[str]
@@ -174,10 +180,13 @@ class ExchangeMachine(RuleBasedStateMachine):
         )
 
 
-ExchangeMachine.TestCase.settings = settings(max_examples=30, stateful_step_count=12)
+ExchangeMachine.TestCase.settings = settings(
+    patient, max_examples=30, stateful_step_count=12
+)
 TestExchange = ExchangeMachine.TestCase
 
 
+@patient
 @given(st.lists(st.tuples(item_sets, outcomes), max_size=4))
 def test_replaying_gives_the_same_state(steps: list[tuple[set[str], str]]) -> None:
     """Gateway, client and auditor compute one state from one list of messages."""

@@ -12,6 +12,7 @@ from rogatory.errors import InputError
 from rogatory.tlog import (
     EMPTY_ROOT,
     AccessEntry,
+    AddCheckpoint,
     Checkpoint,
     Delivery,
     DirectoryEntry,
@@ -23,6 +24,9 @@ from rogatory.tlog import (
     KeyType,
     MessageEntry,
     Note,
+    Policy,
+    PolicyGroup,
+    PolicyKey,
     PreviousLog,
     ProfilesEntry,
     Signature,
@@ -32,17 +36,23 @@ from rogatory.tlog import (
     VerifierKey,
     consistency_path,
     edge_of,
+    encode_add_checkpoint,
     encode_bundle,
     encode_checkpoint_text,
+    encode_cosignatures,
     encode_entry,
     encode_note,
+    encode_policy,
     encode_proof,
     entries_path,
     inclusion_path,
+    parse_add_checkpoint,
     parse_bundle,
     parse_checkpoint_text,
+    parse_cosignatures,
     parse_entry,
     parse_note,
+    parse_policy,
     parse_proof,
     parse_tile_path,
     root_of,
@@ -169,6 +179,59 @@ entries: st.SearchStrategy[Entry] = st.one_of(
     ),
     st.builds(EndEntry, times, directories, ascii_names, two_vkeys),
 )
+
+requests = st.builds(
+    AddCheckpoint, sizes, st.lists(hashes, max_size=63).map(tuple), signed
+)
+words = st.binary(min_size=1, max_size=20).map(
+    lambda raw: bytes(0x21 + octet % 0x5E for octet in raw) + b"\xff"
+)
+names_of = st.lists(words, min_size=1, max_size=12, unique=True)
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> Policy:
+    """Draw a policy: each group takes some of the names that are not taken."""
+    names = draw(names_of)
+    count = draw(st.integers(1, len(names)))
+    witness = st.builds(
+        PolicyKey, vkeys_of(KeyType.ED25519_COSIGNATURE, 32), st.just(b"") | words
+    )
+    unique = st.lists(
+        witness, min_size=count, max_size=count, unique_by=lambda who: who.key.public
+    )
+    free, groups = list(names[:count]), {}
+    for name in names[count:]:
+        if not free:
+            break
+        members = tuple(free.pop() for _ in range(draw(st.integers(1, len(free)))))
+        groups[name] = PolicyGroup(draw(st.integers(1, len(members))), members)
+        free.append(name)
+    logs = draw(st.lists(vkeys, max_size=3, unique_by=lambda key: key.public))
+    return Policy(
+        tuple(PolicyKey(key) for key in logs),
+        dict(zip(names[:count], draw(unique), strict=True)),
+        groups,
+        draw(st.sampled_from([b"none", *names[:count], *groups])),
+    )
+
+
+@given(requests)
+def test_add_checkpoint_requests_read_as_written(request: AddCheckpoint) -> None:
+    """Any old size, proof and checkpoint."""
+    assert parse_add_checkpoint(encode_add_checkpoint(request)) == request
+
+
+@given(st.lists(signatures, min_size=1, max_size=64).map(tuple))
+def test_cosignatures_read_as_written(lines: tuple[Signature, ...]) -> None:
+    """Any signature lines."""
+    assert parse_cosignatures(encode_cosignatures(lines)) == lines
+
+
+@given(policies())
+def test_policies_read_as_written(policy: Policy) -> None:
+    """Any logs, witnesses, groups of groups and quorum."""
+    assert parse_policy(encode_policy(policy)) == policy
 
 
 @given(notes)

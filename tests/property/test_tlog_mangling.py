@@ -12,21 +12,31 @@ import pytest
 
 from rogatory.errors import InputError
 from rogatory.tlog import (
+    AddCheckpoint,
     Checkpoint,
     Edge,
     Note,
     TlogProof,
     VerifierKey,
+    encode_add_checkpoint,
     encode_bundle,
     encode_checkpoint_text,
+    encode_cosignatures,
     encode_entry,
     encode_note,
+    encode_policy,
     encode_proof,
+    encode_size_body,
+    log_policy,
+    parse_add_checkpoint,
     parse_bundle,
     parse_checkpoint_text,
+    parse_cosignatures,
     parse_entry,
     parse_note,
+    parse_policy,
     parse_proof,
+    parse_size_body,
     parse_tile_path,
 )
 from tests.unit.tlog.model import (
@@ -34,6 +44,7 @@ from tests.unit.tlog.model import (
     ENTRIES,
     NOW,
     ORIGIN,
+    WITNESS,
     encode_any_path,
     some_leaves,
 )
@@ -57,6 +68,17 @@ SAMPLES = {
     "proof": Sample(
         encode_proof(TlogProof(1, PATH, NOTE, b"extra")), parse_proof, encode_proof
     ),
+    "add-checkpoint": Sample(
+        encode_add_checkpoint(AddCheckpoint(12, PATH, NOTE)),
+        parse_add_checkpoint,
+        encode_add_checkpoint,
+    ),
+    "cosignatures": Sample(
+        encode_cosignatures([WITNESS.sign(TEXT, NOW)]),
+        parse_cosignatures,
+        encode_cosignatures,
+    ),
+    "size": Sample(encode_size_body(20_852), parse_size_body, encode_size_body),
     "vkey": Sample(
         ED25519.verifier_key.encode().encode(),
         lambda raw: VerifierKey.parse(raw.decode("latin-1")),
@@ -120,3 +142,23 @@ def test_damage_is_refused_or_written_again(name: str) -> None:
         except InputError:
             continue
         assert sample.encode(value) == raw
+
+
+POLICY = encode_policy(log_policy([ED25519.verifier_key], [WITNESS.verifier_key]))
+
+
+def test_no_proper_prefix_of_a_policy_is_read() -> None:
+    """The quorum is the last line: what was cut off has none, or half of its name."""
+    for end in range(len(POLICY)):
+        with pytest.raises(InputError):
+            parse_policy(POLICY[:end])
+
+
+def test_damage_of_a_policy_is_refused_or_means_what_is_written() -> None:
+    """White space and comments may be anywhere; the meaning has one spelling."""
+    for raw in damaged(POLICY):
+        try:
+            value = parse_policy(raw)
+        except InputError:
+            continue
+        assert parse_policy(encode_policy(value)) == value

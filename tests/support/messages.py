@@ -32,10 +32,9 @@ from rogatory.envelope import (
     verify_message,
 )
 from rogatory.profiles import parse_profile, shipped
-from rogatory.sealing import EncryptionPrivateKey, SectionContext, seal_section
+from rogatory.sealing import SectionContext, seal_section
 from rogatory.v1 import (
     clarification_pb2,
-    directory_pb2,
     disclosure_pb2,
     exchange_service_pb2,
     message_pb2,
@@ -49,19 +48,15 @@ from rogatory_gateway.dev.parties import (
     PROSECUTOR,
     REGULATOR,
     ExampleParty,
-    ExampleSigner,
     first_statements,
     make_parties,
 )
-from rogatory_gateway.dev.pki import ExampleCa
 from rogatory_gateway.dev.workspace import ORIGIN
+from tests.support.platforms import VIDEO, second_platform
 
 Who = tuple[str, str, message_pb2.Capacity.ValueType]
 
 CLERK = (REGULATOR, "clerk-1", message_pb2.CAPACITY_ISSUER)
-VIDEO = "example-video"
-"""A second platform, which has no part in what the others do."""
-
 COUNSEL = (MESSENGER, "counsel-1", message_pb2.CAPACITY_COUNSEL)
 OFFICER = (POLICE, "officer-1", message_pb2.CAPACITY_ISSUER)
 VIDEO_COUNSEL = (VIDEO, "counsel-1", message_pb2.CAPACITY_COUNSEL)
@@ -121,7 +116,7 @@ class Office:
     def __init__(self, now: datetime | None = None) -> None:
         self.founded = now or datetime.now(UTC)
         self.parties: dict[str, ExampleParty] = make_parties(self.founded)
-        self.parties[VIDEO] = _second_platform(self.founded)
+        self.parties[VIDEO] = second_platform(self.founded)
         self._give_key(CLERK, ec.generate_private_key(ec.SECP256R1()))
         self._give_key(COUNSEL, mldsa.MLDSA65PrivateKey.generate())
 
@@ -382,23 +377,6 @@ class Office:
             "previous": before.digest,
         }
         return self.message(body, **_merged(defaults, options))
-
-
-def _second_platform(now: datetime) -> ExampleParty:
-    record = directory_pb2.PartyRecord(
-        party=VIDEO,
-        kind=directory_pb2.PARTY_KIND_PLATFORM,
-        country="XX",
-        display_name="Example video (made up)",
-        status=directory_pb2.RECORD_STATUS_ACTIVE,
-    )
-    return ExampleParty(
-        record,
-        "",
-        (ExampleSigner("counsel-1", (message_pb2.CAPACITY_COUNSEL,)),),
-        ExampleCa.make(VIDEO, now),
-        EncryptionPrivateKey.from_seed(os.urandom(32)),
-    )
 
 
 def _requester(before: Signed) -> str:

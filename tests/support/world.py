@@ -36,7 +36,6 @@ from tests.support.messages import (
     COUNSEL,
     OFFICER,
     VALIDATOR,
-    VIDEO,
     VIDEO_COUNSEL,
     Office,
     Options,
@@ -45,6 +44,7 @@ from tests.support.messages import (
     fresh_id,
     profile_reference,
 )
+from tests.support.platforms import VIDEO
 
 __all__ = [
     "CLERK",

@@ -100,7 +100,7 @@ LIMITS = {
     "client certificate": identity._MAX_CERTIFICATE_BYTES,
     "messages waiting to be logged": journal.MAX_WAITING,
     "entries of one append": journal.MAX_BATCH,
-    "calls under way on the unary address": server.MAX_CONCURRENT,
+    "blocking calls under way": calls.MAX_CONCURRENT,
 }
 
 

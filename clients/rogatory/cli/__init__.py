@@ -12,6 +12,22 @@ Contract:
   what it needs. `rogatory --help` and `rogatory log verify` never import grpc.
 """
 
-from rogatory.cli._main import main
+import sys
+
+
+def main() -> None:
+    """Run the command line; the console script."""
+    # Signals first: loading the rest takes longer than an impatient Ctrl-C.
+    from rogatory.cli import _signals
+
+    try:
+        _signals.install()
+        from rogatory.cli._main import run
+
+        run()
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted\n")
+        sys.exit(130)
+
 
 __all__ = ["main"]

@@ -6,6 +6,7 @@
 import functools
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -136,7 +137,9 @@ class App:
 
     def prefix(self) -> str:
         """Return how a next command begins, so that it can be copied."""
-        return f"rogatory --as {self.context_name}" if self.context_name else "rogatory"
+        if not self.context_name:
+            return "rogatory"
+        return f"rogatory --as {shlex.quote(self.context_name)}"
 
 
 def pass_app(

@@ -1,13 +1,26 @@
-"""`--file F --task A --task B --file G --task C`: options whose order has a meaning."""
+"""Files and tasks of an answer: `--file F --task A --task B --outcome C=no_data`.
+
+The order of the options has a meaning: each task belongs to the file before it.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from rogatory.cli._app import App
 from rogatory.cli._click import Command
+from rogatory.cli.output import Json, out, print_json, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rogatory.exchanges import ExchangeView
+    from rogatory.v1 import disclosure_pb2
 
 _ORDER = "rogatory.order"
+_DISCLOSED = "disclosed"
 
 
 class FilesAndTasks(Command):
@@ -44,3 +57,68 @@ def pair_files(
         if not named:
             raise click.UsageError(f"say what {path} answers: --file {path} --task ID")
     return pairs
+
+
+def parse_outcomes(
+    given: tuple[str, ...], *, with_file: "Sequence[str]"
+) -> "Mapping[str, disclosure_pb2.TaskOutcome.ValueType]":
+    """Read TASK=OUTCOME; a task with a file can only be disclosed or partial.
+
+    Raises:
+        click.BadParameter: It is something else, or a task is named twice.
+    """
+    from rogatory.v1 import disclosure_pb2
+
+    names = [
+        name.removeprefix("TASK_OUTCOME_").lower()
+        for name, number in disclosure_pb2.TaskOutcome.items()
+        if number
+    ]
+    found = {}
+    for each in given:
+        task, _, name = each.partition("=")
+        if not task or name not in names:
+            rule = f"expected TASK=OUTCOME, the outcome one of {', '.join(names)}"
+            raise click.BadParameter(rule, param_hint="--outcome")
+        if (name in (_DISCLOSED, "partial")) != (task in with_file):
+            rule = f"{task}: {name} goes {'without' if task in with_file else 'with'}"
+            raise click.BadParameter(f"{rule} a file", param_hint="--outcome")
+        if task in found:
+            raise click.BadParameter(f"{task}: named twice", param_hint="--outcome")
+        found[task] = disclosure_pb2.TaskOutcome.Value(f"TASK_OUTCOME_{name.upper()}")
+    return found
+
+
+def refuse_unknown_tasks(view: "ExchangeView", tasks: set[str]) -> None:
+    """Refuse tasks that the request does not have, before anything is encrypted.
+
+    Raises:
+        ItemUnknown: It has no such task.
+    """
+    from rogatory.errors import ItemUnknown
+
+    known = [part.id for part in view.parts]
+    unknown = sorted(tasks - set(known))
+    if unknown:
+        raise ItemUnknown(
+            f"task {unknown[0]}", expected=f"one of: {', '.join(known[:20])}"
+        )
+
+
+def show_dry(
+    app: App,
+    to_send: "Sequence[tuple[Path, Sequence[str]]]",
+    outcomes: tuple[str, ...],
+) -> None:
+    """Show what would be sent."""
+    if app.json:
+        files: list[Json] = [
+            {"file": str(path), "tasks": list(tasks)} for path, tasks in to_send
+        ]
+        print_json({"dry_run": True, "files": files, "outcomes": list(outcomes)})
+    else:
+        for path, tasks in to_send:
+            out(f"{path}: {path.stat().st_size:,} bytes, for {', '.join(tasks)}")
+        for each in outcomes:
+            out(each.replace("=", ": "))
+    say("dry run: nothing was encrypted, signed or sent")

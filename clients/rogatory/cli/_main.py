@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 
-from rogatory.cli import _signals
 from rogatory.cli._app import NOTHING_YET, App, set_up_logging
 from rogatory.cli._click import Group, Lazy
 from rogatory.cli._errors import Report, report_of
@@ -32,6 +31,7 @@ _OTHERS = {
     "draft": "See a draft, or send it.",
     "outbox": "See or send what was cut off on its way.",
     "receipt": "Verify a receipt, offline.",
+    "witness": "Cosign logs, ours or anybody's.",
     "profile": "See what a legal basis allows.",
     "tables": "Empty spreadsheets to fill in.",
     "context": "See who you are here.",
@@ -105,8 +105,13 @@ class Root(Group):
             say(error.format_message())
             return Exit.USAGE
         except (KeyboardInterrupt, click.Abort):
-            say(f"\ninterrupted: {app.kept}")
-            return Exit.INTERRUPTED
+            facts = (("kept", app.kept),)
+            text = f"\ninterrupted: {app.kept}"
+            report = Report(
+                Exit.INTERRUPTED, "INTERRUPTED", "interrupted", facts, text=text
+            )
+            _show(report, as_json=app.json or wants_json)
+            return report.code
         except BrokenPipeError:
             # Whoever read our output has gone; the interpreter must not find that out
             # again when it flushes.
@@ -132,6 +137,10 @@ def _bug(error: BaseException) -> Report:
 def _tell(app: App, error: Exception, report: Report, *, as_json: bool) -> None:
     if app.verbose and (report.reason == "BUG" or app.verbose > 1):
         say("".join(traceback.format_exception(error)))
+    _show(report, as_json=as_json)
+
+
+def _show(report: Report, *, as_json: bool) -> None:
     if as_json:
         report.show_json()
     else:
@@ -180,13 +189,12 @@ def rogatory(app: App, context_name: str | None, verbose: int) -> None:
     os.environ.setdefault("GRPC_VERBOSITY", "INFO" if verbose > 1 else "NONE")
 
 
-def main() -> None:
-    """Run the command line; the console script."""
+def run() -> None:
+    """Run the command line of this process."""
     for stream in (sys.stdout, sys.stderr):
         # A locale that cannot show Korean must not end a command half-way.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    _signals.install()
     rogatory(prog_name="rogatory")
 
 
-__all__ = ["main", "rogatory"]
+__all__ = ["rogatory", "run"]

@@ -5,11 +5,14 @@ when a command was cut off, by Ctrl-C or because the gateway went away, running 
 command again must send the kept message and not a second one that says the same.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from rogatory.cli._errors import Failed
 from rogatory.cli.output import Json, out, print_json, rfc3339, say
+from rogatory.errors import RogatoryError, Unavailable, VerificationError
 
 if TYPE_CHECKING:
     from rogatory.cli._app import App
@@ -32,6 +35,8 @@ class Intent:
         to: The addressee, in a first message.
         profile: The legal basis, in a first message.
         exchange_id: The exchange, in a later message.
+        sections: Content that must be the same, by section: two spreadsheets may both
+            number their rows from 1.
     """
 
     kinds: tuple[str, ...]
@@ -39,21 +44,26 @@ class Intent:
     to: str = ""
     profile: str = ""
     exchange_id: str = ""
+    sections: Mapping[str, bytes] = field(default_factory=dict)
 
-    def is_in(self, draft: "Draft") -> bool:
-        """Tell whether a draft says this already."""
+    def is_in(self, draft: "Draft", client: "Client") -> bool:
+        """Tell whether a draft says this already.
+
+        Raises:
+            SectionUnreadable: Our own draft does not open with our keys.
+        """
         header = draft.header
-        if draft.kind not in self.kinds:
+        if draft.kind not in self.kinds or not part_ids(draft) <= set(self.ids):
             return False
         if self.exchange_id:
-            return header.exchange_id == self.exchange_id and part_ids(draft) <= set(
-                self.ids
-            )
-        return (
-            header.recipients[0].party == self.to
-            and header.profile.id == self.profile
-            and part_ids(draft) == set(self.ids)
-        )
+            same = header.exchange_id == self.exchange_id
+        else:
+            same = header.profile.id == self.profile
+            same = same and header.recipients[0].party == self.to
+        if not same:
+            return False
+        opened = client.open_draft(draft) if self.sections else {}
+        return all(opened.get(name) == self.sections[name] for name in self.sections)
 
 
 def part_ids(draft: "Draft") -> set[str]:  # noqa: PLR0911 one a kind
@@ -81,21 +91,63 @@ def empty_outbox(app: "App", client: "Client", intent: Intent) -> list["Sent"]:
 
     Returns:
         The messages that say it already; empty if the command must send its own.
-    """
-    from rogatory.drafts import parse_draft
 
-    waiting = [parse_draft(path.read_bytes()) for path in client.state.outbox()]
+    Raises:
+        Unavailable: The gateway is still not there.
+        Failed: What this command says was sent, and its receipt is elsewhere.
+    """
+    waiting = _waiting(client)
     if not waiting:
         return []
     app.kept = "what was waiting in the outbox is still there, or was sent"
-    same = {draft.message_id for draft in waiting if intent.is_in(draft)}
-    sent = client.resend_outbox()
+    same = {each.message_id: each for each in waiting if intent.is_in(each, client)}
+    sent = _resend(client)
     for each in sent:
-        say(f"sent from the outbox, where an interrupted command left it: {line(each)}")
+        say(f"sent from the outbox, where another command left it: {line(each)}")
     found = [each for each in sent if each.message_id in same]
+    for each in found:
+        del same[each.message_id]
     if found:
         say("that is what this command says, so nothing more is sent")
+    elif gone := [each for each in same.values() if not _was_refused(client, each)]:
+        raise Failed(
+            "another command has just sent what this one says",
+            what=f"exchange {gone[0].exchange_id}",
+            todo="see `rogatory exchange list`",
+        )
     return found
+
+
+def _waiting(client: "Client") -> "list[Draft]":
+    from rogatory.drafts import parse_draft
+
+    found = []
+    for path in client.state.outbox():
+        # Another command may get its receipt, and remove the file, at any moment.
+        with contextlib.suppress(FileNotFoundError):
+            found.append(parse_draft(path.read_bytes()))
+    return found
+
+
+def _resend(client: "Client") -> "list[Sent]":
+    """Send all that waits; what is refused for good is set aside and told."""
+    while True:
+        before = len(client.state.outbox())
+        try:
+            return client.resend_outbox()
+        except FileNotFoundError:
+            continue
+        except (Unavailable, VerificationError):
+            raise
+        except RogatoryError as error:
+            if len(client.state.outbox()) >= before:
+                raise
+            say(f"refused and set aside, left by another command: {error}")
+
+
+def _was_refused(client: "Client", draft: "Draft") -> bool:
+    folder = client.state.folder / "outbox"
+    return (folder / f"{draft.message_id}.refused").exists()
 
 
 def line(sent: "Sent") -> str:

@@ -4,6 +4,7 @@ Who signs sees in words what the message says, opened with their own keys, and t
 digest of the exact bytes that the signature is over.
 """
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def cosign(app: App, *, file: str, signer: str | None, yes: bool) -> None:
         before = _missing(client, draft)
         ours = [each for each in before if each.party == context.party]
         if not yes and ours:
-            _ask(file, ours)
+            _ask(file, draft, ours)
         signed = client.sign(draft, signer)
         missing = _missing(client, signed)
     _write(file, signed)
@@ -71,11 +72,12 @@ def cosign(app: App, *, file: str, signer: str | None, yes: bool) -> None:
         return
     what = "your signature was there already" if not added else "signed"
     out(f"{what}: {file}, exchange {signed.exchange_id}")
+    quoted = shlex.quote(file)
     if missing:
         names = ", ".join(_name(each) for each in missing)
-        say(f"next: give it to {names}, who runs: rogatory cosign {file}")
+        say(f"next: give it to {names}, who runs: rogatory cosign {quoted}")
     else:
-        say(f"next: {signed.header.sender} runs: rogatory draft submit {file}")
+        say(f"next: {signed.header.sender} runs: rogatory draft submit {quoted}")
 
 
 @click.group(cls=Group, example="rogatory --as police draft show order.draft")
@@ -125,10 +127,12 @@ def _write(file: str, draft: "Draft") -> None:
     write_new(file, encode_draft(draft), force=True)
 
 
-def _ask(file: str, ours: "Collection[message_pb2.Signatory]") -> None:
+def _ask(file: str, draft: "Draft", ours: "Collection[message_pb2.Signatory]") -> None:
     """Ask for consent, or refuse where nobody can be asked."""
     if not is_terminal(sys.stdin):
         raise click.UsageError("nobody can be asked here: give --yes to sign")
+    # The words above have texts of others in them; this line is ours alone.
+    say(f"you sign exactly this: SHA-256 {draft.digest.hex()}", always=True)
     who = " and ".join(map(_name, ours))
     if not click.confirm(f"Sign this as {who}?", err=True):
         raise Failed("not signed, as you said", kept=f"{file} is as it was")

@@ -5,6 +5,7 @@ give the two halves that the standard `age` program needs instead of ours.
 """
 
 import hashlib
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,7 +135,9 @@ def fetch(app: App, *, exchange_id: str, folder: Path) -> None:
     if done:
         then = f"evidence identity {exchange_id} --output identity.txt"
         say(f"next: {app.prefix()} {then}")
-        say(f"then: age --decrypt --identity identity.txt {done[0][0]}")
+        say(
+            f"then: age --decrypt --identity identity.txt {shlex.quote(str(done[0][0]))}"
+        )
     else:
         say("the exchange has no files yet")
 

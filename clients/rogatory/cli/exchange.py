@@ -1,5 +1,6 @@
 """`rogatory exchange`: where a request stands, item by item."""
 
+import shlex
 from datetime import UTC
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -70,9 +71,9 @@ def list_(app: App, limit: int) -> None:
     columns = [
         Column("EXCHANGE"),
         Column("STATE"),
-        Column("FROM", shrinks=True),
-        Column("TO", shrinks=True),
-        Column("PROFILE", shrinks=True),
+        Column("FROM"),
+        Column("TO"),
+        Column("PROFILE"),
         Column("NEWEST"),
         Column("MESSAGES", right=True),
         Column("FLAGS"),
@@ -90,7 +91,7 @@ def list_(app: App, limit: int) -> None:
         )
         for each, shape in zip(found, shapes, strict=True)
     ]
-    print_table(columns, rows)
+    print_table(columns, rows, whole=True)
     if more:
         say(f"there are more; --limit {limit * 4} shows them")
 
@@ -164,7 +165,7 @@ def export(
         say(
             f"wrote {results_template}; columns: rogatory tables columns results\n"
             f"next: {app.prefix()} respond removal {exchange_id} "
-            f"--results {results_template}"
+            f"--results {shlex.quote(results_template)}"
         )
 
 

@@ -67,8 +67,8 @@ def list_(app: App, after: int, new: bool) -> None:
     columns = [
         Column("NO.", right=True),
         Column("LOGGED"),
-        Column("FROM", shrinks=True),
-        Column("WHAT", shrinks=True),
+        Column("FROM"),
+        Column("WHAT"),
         Column("EXCHANGE"),
         Column("ENTRY", right=True),
     ]
@@ -83,7 +83,7 @@ def list_(app: App, after: int, new: bool) -> None:
         )
         for each in found
     ]
-    print_table(columns, rows)
+    print_table(columns, rows, whole=True)
 
 
 @inbox.command(

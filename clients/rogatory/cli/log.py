@@ -5,6 +5,7 @@
 
 import base64
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,8 +66,8 @@ def mirror(app: App, folder: Path) -> None:
         print_json({"folder": str(folder), **_head_json(head)})
         return
     out(f"mirrored {count(head.size, 'entry')} of {head.origin} into {folder}")
-    vkeys = os.path.normpath(context.vkeys)
-    say(f"next: rogatory log verify {folder} --vkeys {vkeys}")
+    words = [str(folder), "--vkeys", os.path.normpath(context.vkeys)]
+    say(f"next: rogatory log verify {shlex.join(words)}")
 
 
 @log.command(example="rogatory log verify ./log --vkeys log.vkeys")

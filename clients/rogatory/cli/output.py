@@ -106,10 +106,23 @@ class Column:
     shrinks: bool = False
 
 
-def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table, aligned also where characters are two columns wide."""
+def print_table(
+    columns: Sequence[Column], rows: Sequence[Sequence[str]], *, whole: bool = False
+) -> None:
+    """Print a table, aligned also where characters are two columns wide.
+
+    Args:
+        columns: Its columns.
+        rows: As many cells each.
+        whole: Where the screen is too narrow, put the cells of a row behind each
+            other, unaligned, rather than cut them.
+    """
     room = shutil.get_terminal_size().columns if is_terminal(sys.stdout) else None
-    for line in table_lines(columns, rows, room=room):
+    lines = table_lines(columns, rows, room=None if whole else room)
+    if whole and room is not None and max(map(width, lines)) > room:
+        gap = " " * _GAP
+        lines = [gap.join(safe_line(cell) for cell in row if cell) for row in rows]
+    for line in lines:
         click.echo(line)
 
 

@@ -4,6 +4,7 @@ The table is checked before anything else: a row that cannot be used is named wi
 and column, and nothing is sent.
 """
 
+import shlex
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,7 @@ def removal(
     Locators, hashes and reasons are sealed to the recipients; the gateway sees ids and
     classifications. Without --reasons the items' own reasons stand alone.
     """
+    from rogatory.drafts import content_of
     from rogatory.tables import MAX_TABLE_BYTES, parse_items
     from rogatory.v1 import removal_pb2
 
@@ -110,8 +112,13 @@ def removal(
     rows = parse_items(read_bytes(items, limit=MAX_TABLE_BYTES), name=shown_name(items))
     why = _reasons(reasons or _own_reasons(rows), file_number, redress)
     with app.sdk.authority(context) as authority:
+        sealed = removal_pb2.RemovalItems(items=[row.item for row in rows])
         intent = Intent(
-            ("removal_request",), [row.item.item_id for row in rows], to, profile
+            ("removal_request",),
+            [row.item.item_id for row in rows],
+            to,
+            profile,
+            sections={"items": content_of(sealed), "reasons": content_of(why)},
         )
         if not dry_run and (sent := empty_outbox(app, authority, intent)):
             report_sent(app, sent, then=f"exchange show {sent[0].exchange_id}")
@@ -218,7 +225,9 @@ def disclosure(
     """
     from pathlib import Path
 
+    from rogatory.drafts import content_of
     from rogatory.tables import MAX_TABLE_BYTES, parse_targets
+    from rogatory.v1 import disclosure_pb2
 
     others = [parse_cosigner(each) for each in cosigners]
     silence = parse_secrecy(secrecy, secrecy_until)
@@ -231,8 +240,13 @@ def disclosure(
         refuse_existing(Path(draft_file), force=force)
     waits = bool(others) or draft_file is not None
     with app.sdk.authority(context) as authority:
+        sealed = disclosure_pb2.DisclosureTargets(targets=[row.target for row in rows])
         intent = Intent(
-            ("disclosure_request",), [row.target.task_id for row in rows], to, profile
+            ("disclosure_request",),
+            [row.target.task_id for row in rows],
+            to,
+            profile,
+            sections={"targets": content_of(sealed), "reasons": content_of(why)},
         )
         sends = not dry_run and not waits
         if sends and (sent := empty_outbox(app, authority, intent)):
@@ -289,8 +303,8 @@ def _write_draft(
         return
     out(f"wrote {path}: signed by you, not sent, exchange {draft.exchange_id}")
     for each in cosigners:
-        say(f"next: give it to {each}, who runs: rogatory cosign {path}")
-    say(f"then: {app.prefix()} draft submit {path}")
+        say(f"next: give it to {each}, who runs: rogatory cosign {shlex.quote(path)}")
+    say(f"then: {app.prefix()} draft submit {shlex.quote(path)}")
 
 
 def _show_dry(app: App, client: "Client", draft: "Draft") -> None:
@@ -316,7 +330,8 @@ def _own_reasons(rows: "Sequence[ItemRow]") -> str:
     without = sum(1 for row in rows if not row.item.reason)
     if not without:
         return "The reasons are given with each item."
-    say(f"no --reasons, and {count(without, 'item')} without a reason of its own")
+    have = "has no reason of its" if without == 1 else "have no reason of their"
+    say(f"{count(without, 'item')} {have} own, and --reasons was not given")
     return "No reasons are given beyond the classification of each item."
 
 

@@ -13,7 +13,13 @@ import click
 from rogatory.cli._app import App, json_option, pass_app
 from rogatory.cli._click import Group
 from rogatory.cli._files import read_bytes, read_words, shown_name
-from rogatory.cli._files_and_tasks import FilesAndTasks, pair_files
+from rogatory.cli._files_and_tasks import (
+    FilesAndTasks,
+    pair_files,
+    parse_outcomes,
+    refuse_unknown_tasks,
+    show_dry,
+)
 from rogatory.cli._options import DRY_RUN, EXCHANGE, SIGNER
 from rogatory.cli._sending import UNCERTAIN, Intent, empty_outbox, report_sent
 from rogatory.cli.output import (
@@ -30,13 +36,11 @@ from rogatory.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from rogatory.exchanges import ExchangeView
     from rogatory.tables import ItemRow, ResultRow, TargetRow
-    from rogatory.v1 import disclosure_pb2
 
-_DISCLOSED = "disclosed"
 _ASKED = "clarification"
 
 
@@ -149,6 +153,9 @@ def clarify(
     words = read_words(text, option="--text")
     if not words and items is None:
         raise click.UsageError("say something: --text TEXT, --items FILE or both")
+    from rogatory.drafts import content_of
+    from rogatory.v1 import clarification_pb2
+
     context = app.context()
     with app.sdk.authority(context) as authority:
         view = authority.exchange(exchange_id)
@@ -161,16 +168,23 @@ def clarify(
                 out(f"would answer about {', '.join(waiting) or 'nothing'}")
             say("dry run: nothing was signed or sent")
             return
-        intent = Intent(("clarification_response",), waiting, exchange_id=exchange_id)
+        said = {"answer": _answer_section(rows)} if rows else {}
+        if words:
+            said["question"] = content_of(clarification_pb2.Clarification(text=words))
+        intent = Intent(
+            ("clarification_response",),
+            [part.id for part in view.parts],
+            exchange_id=exchange_id,
+            sections=said,
+        )
         sent = empty_outbox(app, authority, intent)
         if not sent:
             app.kept = UNCERTAIN
             sent = [
                 authority.answer_clarification(exchange_id, words, rows, signer=signer)
             ]
-    report_sent(
-        app, sent, what=count(len(waiting), "item"), then=f"exchange show {exchange_id}"
-    )
+    what = count(len(waiting), "point") if waiting else ""
+    report_sent(app, sent, what=what, then=f"exchange show {exchange_id}")
 
 
 @respond.command(
@@ -231,16 +245,16 @@ def disclosure(
     """
     to_send = pair_files(ctx, files, tasks)
     named = [task for _, of_file in to_send for task in of_file]
-    decided = _task_outcomes(outcomes, with_file=named)
+    decided = parse_outcomes(outcomes, with_file=named)
     if not to_send and not decided:
         raise click.UsageError("name a --file with its --task, or an --outcome")
     words = read_words(note, option="--note")
     context = app.context()
     with app.sdk.platform(context) as platform:
         view = platform.exchange(exchange_id)
-        _refuse_unknown_tasks(view, {*named, *decided})
+        refuse_unknown_tasks(view, {*named, *decided})
         if dry_run:
-            _show_disclosure(app, to_send, outcomes)
+            show_dry(app, to_send, outcomes)
             return
         intent = Intent(
             ("disclosure_report",), {*named, *decided}, exchange_id=exchange_id
@@ -332,56 +346,14 @@ def _corrected(
     return parse_items(raw, name=shown_name(path))
 
 
-def _task_outcomes(
-    given: tuple[str, ...], *, with_file: "Sequence[str]"
-) -> "Mapping[str, disclosure_pb2.TaskOutcome.ValueType]":
-    """Read TASK=OUTCOME; a task with a file can only be disclosed or partial."""
-    from rogatory.v1 import disclosure_pb2
+def _answer_section(rows: "Sequence[ItemRow] | Sequence[TargetRow]") -> bytes:
+    """Return the content of the section that the rows will be in."""
+    from rogatory.drafts import content_of
+    from rogatory.tables import ItemRow, TargetRow
+    from rogatory.v1 import disclosure_pb2, removal_pb2
 
-    names = [
-        name.removeprefix("TASK_OUTCOME_").lower()
-        for name, number in disclosure_pb2.TaskOutcome.items()
-        if number
-    ]
-    found = {}
-    for each in given:
-        task, _, name = each.partition("=")
-        if not task or name not in names:
-            rule = f"expected TASK=OUTCOME, the outcome one of {', '.join(names)}"
-            raise click.BadParameter(rule, param_hint="--outcome")
-        if (name in (_DISCLOSED, "partial")) != (task in with_file):
-            rule = f"{task}: {name} goes {'without' if task in with_file else 'with'}"
-            raise click.BadParameter(f"{rule} a file", param_hint="--outcome")
-        if task in found:
-            raise click.BadParameter(f"{task}: named twice", param_hint="--outcome")
-        found[task] = disclosure_pb2.TaskOutcome.Value(f"TASK_OUTCOME_{name.upper()}")
-    return found
-
-
-def _refuse_unknown_tasks(view: "ExchangeView", tasks: set[str]) -> None:
-    from rogatory.errors import ItemUnknown
-
-    known = [part.id for part in view.parts]
-    unknown = sorted(tasks - set(known))
-    if unknown:
-        raise ItemUnknown(
-            f"task {unknown[0]}", expected=f"one of: {', '.join(known[:20])}"
-        )
-
-
-def _show_disclosure(
-    app: App,
-    to_send: "Sequence[tuple[Path, Sequence[str]]]",
-    outcomes: tuple[str, ...],
-) -> None:
-    if app.json:
-        files: list[Json] = [
-            {"file": str(path), "tasks": list(tasks)} for path, tasks in to_send
-        ]
-        print_json({"dry_run": True, "files": files, "outcomes": list(outcomes)})
-    else:
-        for path, tasks in to_send:
-            out(f"{path}: {path.stat().st_size:,} bytes, for {', '.join(tasks)}")
-        for each in outcomes:
-            out(each.replace("=", ": "))
-    say("dry run: nothing was encrypted, signed or sent")
+    items = [row.item for row in rows if isinstance(row, ItemRow)]
+    if items:
+        return content_of(removal_pb2.RemovalItems(items=items))
+    targets = [row.target for row in rows if isinstance(row, TargetRow)]
+    return content_of(disclosure_pb2.DisclosureTargets(targets=targets))

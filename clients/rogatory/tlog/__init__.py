@@ -5,9 +5,21 @@ here needs grpc. `parse_x` reads strictly and proves nothing; `verify_x` returns
 verified or raises; `encode_x` writes the one encoding.
 
 The formats are those of C2SP (signed-note, tlog-checkpoint, tlog-cosignature,
-tlog-tiles, tlog-proof) over RFC 6962 trees, and the entries of docs/protocol.md.
+tlog-tiles, tlog-proof, tlog-policy, tlog-witness) over RFC 6962 trees, and the entries
+of docs/protocol.md.
 """
 
+from rogatory.tlog._add_checkpoint import (
+    MAX_ADD_CHECKPOINT,
+    SIZE_TYPE,
+    AddCheckpoint,
+    encode_add_checkpoint,
+    encode_cosignatures,
+    encode_size_body,
+    parse_add_checkpoint,
+    parse_cosignatures,
+    parse_size_body,
+)
 from rogatory.tlog._checkpoint import (
     Checkpoint,
     encode_checkpoint_text,
@@ -55,6 +67,15 @@ from rogatory.tlog._openings import (
     verify_sealed,
     verify_to_opening,
 )
+from rogatory.tlog._policy import (
+    Policy,
+    PolicyGroup,
+    PolicyKey,
+    encode_policy,
+    log_policy,
+    parse_policy,
+    verify_policy,
+)
 from rogatory.tlog._proof import (
     TlogProof,
     VerifiedProof,
@@ -95,7 +116,10 @@ from rogatory.tlog._verifying import VerifiedLog, verify_log
 
 __all__ = [
     "EMPTY_ROOT",
+    "MAX_ADD_CHECKPOINT",
+    "SIZE_TYPE",
     "AccessEntry",
+    "AddCheckpoint",
     "Checkpoint",
     "Delivery",
     "DirectoryEntry",
@@ -112,6 +136,9 @@ __all__ = [
     "Note",
     "NoteSigner",
     "OpenedDelivery",
+    "Policy",
+    "PolicyGroup",
+    "PolicyKey",
     "PreviousLog",
     "ProfilesEntry",
     "Signature",
@@ -130,23 +157,32 @@ __all__ = [
     "all_tiles",
     "consistency_path",
     "edge_of",
+    "encode_add_checkpoint",
     "encode_bundle",
     "encode_checkpoint_text",
+    "encode_cosignatures",
     "encode_entry",
     "encode_note",
+    "encode_policy",
     "encode_proof",
     "encode_signature",
+    "encode_size_body",
     "entries_path",
     "from_commitment",
     "inbox_commitment",
     "inclusion_path",
     "leaf_hash",
+    "log_policy",
     "node_hash",
+    "parse_add_checkpoint",
     "parse_bundle",
     "parse_checkpoint_text",
+    "parse_cosignatures",
     "parse_entry",
     "parse_note",
+    "parse_policy",
     "parse_proof",
+    "parse_size_body",
     "parse_tile_path",
     "partial_tiles",
     "root_of",
@@ -163,6 +199,7 @@ __all__ = [
     "verify_inclusion",
     "verify_log",
     "verify_note",
+    "verify_policy",
     "verify_proof",
     "verify_sealed",
     "verify_to_opening",

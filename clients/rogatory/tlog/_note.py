@@ -85,7 +85,7 @@ def parse_note(raw: bytes) -> Note:
     if lines.pop():
         raise Malformed("note", expected="a newline at its end")
     refuse_longer(lines, MAX_SIGNATURES, "note", "signatures")
-    return Note(text, tuple(starmap(_parse_signature, enumerate(lines, 1))))
+    return Note(text, tuple(starmap(parse_signature, enumerate(lines, 1))))
 
 
 def encode_note(note: Note) -> bytes:
@@ -158,7 +158,12 @@ def _by_label(keys: Sequence[VerifierKey]) -> dict[str, VerifierKey]:
     return known
 
 
-def _parse_signature(number: int, line: str) -> Signature:
+def parse_signature(number: int, line: str) -> Signature:
+    """Read one signature line, without its newline.
+
+    Raises:
+        Malformed: Not a signature line in its one spelling.
+    """
     thing = f"signature line {number}"
     name, space, blob_text = line.removeprefix(_DASH).partition(" ")
     if not (line.startswith(_DASH) and space):

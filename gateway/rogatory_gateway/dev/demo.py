@@ -27,8 +27,7 @@ def main() -> int:
     """Play the story; return the exit code."""
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".demo")
     started = time.monotonic()
-    port, stream_port = free_ports(2)
-    make_workspace(folder, port=port, stream_port=stream_port)
+    make_workspace(folder, port=free_ports(1)[0])
     stage = Stage(folder)
     try:
         _Story(stage).play(started)

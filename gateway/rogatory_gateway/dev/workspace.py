@@ -58,7 +58,7 @@ def free_ports(count: int) -> list[int]:
             probe.close()
 
 
-def make_workspace(folder: Path, *, port: int, stream_port: int) -> GatewayConfig:
+def make_workspace(folder: Path, *, port: int) -> GatewayConfig:
     """Make a workspace with new keys; what was there before is removed.
 
     Built beside and renamed into place, so that a half-made one is never used.
@@ -78,7 +78,7 @@ def make_workspace(folder: Path, *, port: int, stream_port: int) -> GatewayConfi
     _write(building / "gateway" / "tls.pem", server.certificate, mode=0o644)
     _write(building / "gateway" / "tls.key", server.key)
     _write(building / "clock-offset", b"0\n", mode=0o644)
-    config_text = _gateway_toml(port, stream_port)
+    config_text = _gateway_toml(port)
     _write(building / _CONFIG, config_text.encode(), mode=0o644)
     config = load_config(building / _CONFIG)
     directory, profiles = first_statements(parties, ORIGIN, now)
@@ -88,7 +88,7 @@ def make_workspace(folder: Path, *, port: int, stream_port: int) -> GatewayConfi
     _write(building / "log.vkeys", vkeys.encode(), mode=0o644)
     for party in parties.values():
         if party.party != OPERATOR:
-            text = _context_toml(party, port, stream_port, log.genesis)
+            text = _context_toml(party, port, log.genesis)
             name = party.party.removeprefix("example-")
             _write(building / "contexts" / f"{name}.toml", text.encode(), mode=0o644)
     # A crash before this leaves only the folder beside, which the next run removes.
@@ -107,14 +107,14 @@ def _write_party(folder: Path, party: ExampleParty, now: datetime) -> None:
     _write(keys / "sealing.key", encode_private_key(party.sealing))
 
 
-def _gateway_toml(port: int, stream_port: int) -> str:
+def _gateway_toml(port: int) -> str:
     return f"""\
 # Development gateway with throw-away keys. Not for real requests.
 format = "rogatory-gateway/v1"
 origin = "{ORIGIN}"
 trust_domain = "{TRUST_DOMAIN}"
 address = "localhost:{port}"
-stream_address = "localhost:{stream_port}"
+stream_address = "localhost:{port}"
 
 [tls]
 certificate = "gateway/tls.pem"
@@ -135,16 +135,14 @@ clock_offset = "clock-offset"
 """
 
 
-def _context_toml(
-    party: ExampleParty, port: int, stream_port: int, genesis: bytes
-) -> str:
+def _context_toml(party: ExampleParty, port: int, genesis: bytes) -> str:
     name = party.party
     lines = [
         "# Made-up party with throw-away keys. Not for real requests.",
         'format = "rogatory-context/v1"',
         f'origin = "{ORIGIN}"',
         f'address = "localhost:{port}"',
-        f'stream_address = "localhost:{stream_port}"',
+        f'stream_address = "localhost:{port}"',
         f'party = "{name}"',
         *([f'unit = "{party.unit}"'] if party.unit else []),
         'language = "en"',

@@ -255,7 +255,10 @@ class Journal:
         def read(level: int, index: int, width: int) -> bytes:
             return tx.tile(level, index)[: 32 * width]
 
-        edge = edge_of(read, head.size)
+        try:
+            edge = edge_of(read, head.size)
+        except LogDamaged as error:
+            raise self._stop("tiles", expected="those of the signed head") from error
         if edge.root() != head.root:
             raise self._stop("tiles", expected="the root of the signed head")
         self._edge, self._released = edge, (head.size, head.root)

@@ -4,9 +4,11 @@ A method is reachable only through a `Method`, which says who may call it; there
 other way in, so nothing is open by omission.
 """
 
+import asyncio
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
@@ -20,6 +22,7 @@ from rogatory.errors import (
     LimitExceeded,
     LogUnavailable,
     Malformed,
+    Overloaded,
     PartyKindNotAllowed,
     RogatoryError,
 )
@@ -29,6 +32,12 @@ from rogatory_gateway.clocks import system_clock
 from rogatory_gateway.rpc.errors import internal_status, status_of
 
 _log = structlog.get_logger("rogatory_gateway")
+
+WORKERS = 64
+"""Threads of blocking calls: as many as a group commit gathers from."""
+
+MAX_CONCURRENT = 512
+"""Blocking calls under way; a queue has no end otherwise."""
 
 MAX_REQUEST_BYTES = 1 << 20
 """Of every request but SubmitMessage."""
@@ -48,14 +57,13 @@ else:  # generic in their stubs only
     RpcHandlers = grpc.GenericRpcHandler
 
 
-class _Context(Protocol):
-    """What both servers' contexts have in common."""
-
-    def auth_context(self) -> Any: ...  # noqa: ANN401 (the two stubs disagree)
+_AuthContext: TypeAlias = Mapping[str, list[bytes]]
 
 
-class _AsyncContext(_Context, Protocol):
-    """What we need of the asynchronous server's; its stubs lack the method."""
+class _AsyncContext(Protocol):
+    """What we need of a call's context; its stubs lack the second method."""
+
+    def auth_context(self) -> _AuthContext: ...
 
     async def abort_with_status(self, status: grpc.Status) -> None: ...
 
@@ -85,8 +93,8 @@ class Method(Generic[_Request]):
         service: Full name of its service.
         name: Its name.
         request: The generated class of its request.
-        run: The handler: (request, call) → response; for streams of the watch server
-            an asynchronous generator function.
+        run: The handler: (request, call) → response; a coroutine or an asynchronous
+            generator function where it waits instead of blocking.
         kinds: The kinds of party that may call it.
         max_bytes: Limit of the request, checked before parsing.
     """
@@ -127,11 +135,17 @@ class Gate:
         """Check callers against a registry's directory."""
         self._identities = identities
         self._registry = registry
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="worker")
+        self._running = 0  # touched on the event loop only
 
-    def enter(self, method: Method[Any], context: _Context) -> Call:
+    def close(self) -> None:
+        """Let the calls under way end, and take no more."""
+        self._workers.shutdown()
+
+    def enter(self, method: Method[Any], auth: _AuthContext) -> Call:
         """Establish who calls and whether that party may, or raise."""
         peer = self._identities.verify(
-            context.auth_context(), self._registry.current.directory, system_clock()
+            auth, self._registry.current.directory, system_clock()
         )
         if peer.kind not in method.kinds:
             kinds = (directory_pb2.PartyKind.Name(kind) for kind in method.kinds)
@@ -140,34 +154,66 @@ class Gate:
         return Call(peer)
 
     def unary(self, method: Method[Any]) -> RpcHandler:
-        """Return the handler of a unary method of the synchronous server."""
+        """Return the handler of a unary method that blocks: it runs on a worker thread.
 
-        def handle(raw: bytes, context: grpc.ServicerContext) -> bytes:
-            line = _Line(method.name)
-            response = b""
-            try:
-                line.call = self.enter(method, context)
-                answer = method.run(method.parse(raw), line.call)
-                response = answer.SerializeToString()
-                line.answered()
-            except Exception as error:  # noqa: BLE001 (the outermost boundary)
-                line.failed(error)
-            finally:
-                line.write()
-            if line.status is not None:
-                context.abort_with_status(line.status)
+        gRPC calls it when the request has wholly arrived, so a caller that stalls in
+        the middle of one holds memory, but no thread. At most `MAX_CONCURRENT` calls
+        run or wait for a thread; one more is refused at once.
+        """
+
+        async def handle(raw: bytes, context: _AsyncContext) -> bytes:
+            response, status = await self._on_worker(method, raw, context)
+            if status is not None:
+                await context.abort_with_status(status)
             return response
 
         return grpc.unary_unary_rpc_method_handler(handle)
 
+    async def _on_worker(
+        self, method: Method[Any], raw: bytes, context: _AsyncContext
+    ) -> tuple[bytes, grpc.Status | None]:
+        if self._running >= MAX_CONCURRENT:
+            line = _Line(method.name)
+            line.failed(
+                Overloaded("calls", expected=f"at most {MAX_CONCURRENT} at a time")
+            )
+            line.write()
+            return b"", line.status
+        self._running += 1
+        loop = asyncio.get_running_loop()
+        # Not cancelled when the caller gives up: what was begun is finished and logged.
+        auth = context.auth_context()
+        work = loop.run_in_executor(self._workers, self._answer, method, raw, auth)
+        work.add_done_callback(self._done)
+        return await asyncio.shield(work)
+
+    def _done(self, _work: object) -> None:
+        self._running -= 1
+
+    def _answer(
+        self, method: Method[Any], raw: bytes, auth: _AuthContext
+    ) -> tuple[bytes, grpc.Status | None]:
+        line = _Line(method.name)
+        response = b""
+        try:
+            line.call = self.enter(method, auth)
+            answer = method.run(method.parse(raw), line.call)
+            response = answer.SerializeToString()
+            line.answered()
+        except Exception as error:  # noqa: BLE001 (the outermost boundary)
+            line.failed(error)
+        finally:
+            line.write()
+        return response, line.status
+
     def async_unary(self, method: Method[Any]) -> RpcHandler:
-        """Return the handler of a unary method of the asynchronous server."""
+        """Return the handler of a unary method that waits on the event loop."""
 
         async def handle(raw: bytes, context: _AsyncContext) -> bytes:
             line = _Line(method.name)
             response = b""
             try:
-                line.call = self.enter(method, context)
+                line.call = self.enter(method, context.auth_context())
                 answer = await method.run(method.parse(raw), line.call)
                 response = answer.SerializeToString()
                 line.answered()
@@ -187,7 +233,7 @@ class Gate:
         async def handle(raw: bytes, context: _AsyncContext) -> AsyncIterator[bytes]:
             line = _Line(method.name)
             try:
-                line.call = self.enter(method, context)
+                line.call = self.enter(method, context.auth_context())
                 # Closed at once when the caller hangs up, not when it is collected.
                 async with aclosing(
                     method.run(method.parse(raw), line.call)
@@ -211,7 +257,7 @@ class Gate:
             line = _Line(method.name)
             response = b""
             try:
-                line.call = self.enter(method, context)
+                line.call = self.enter(method, context.auth_context())
                 requests = (method.parse(raw) async for raw in stream)
                 answer = await method.run(requests, line.call)
                 response = answer.SerializeToString()

@@ -1,6 +1,6 @@
 """EvidenceService: encrypted files, up and down, resumable at any offset.
 
-Runs on the asynchronous server; what touches the disk runs in worker threads.
+Runs on the event loop; what touches the disk runs in worker threads.
 """
 
 import asyncio

@@ -21,8 +21,9 @@ from rogatory_gateway.store.reading import StoredExchange
 
 SERVICE = "rogatory.v1.ExchangeService"
 MAX_SUBMIT_BYTES = 5 << 20
-_MAX_ADMISSIONS = 16
-"""How often a message is admitted again because something changed meanwhile."""
+_MAX_ADMISSIONS = 64
+"""How often a message is admitted because something changed meanwhile. Of messages that
+race in one exchange each batch logs one, so this is more than there are threads."""
 
 _PAGE = 20
 _MAX_PAGE = 50

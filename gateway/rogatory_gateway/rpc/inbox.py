@@ -1,13 +1,13 @@
 """WatchInbox: waiting for what one's party receives.
 
-Runs on the asynchronous server: a waiting client costs no thread. Delivery reads
+Runs on the event loop: a waiting client costs no thread. Delivery reads
 committed rows only, so nothing is delivered that is not logged. The client's cursor is
 the number of the last message it handled; a client that comes back gets what followed.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rogatory.v1 import exchange_service_pb2 as pb
@@ -35,8 +35,11 @@ class Waiters:
 
     def wake(self, parties: frozenset[str]) -> None:
         """Wake the waiters of parties; callable from any thread."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake, parties)
+        if self._loop is not None:
+            # Closed when the gateway stops: nobody waits then, and what was just
+            # committed must still be answered.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._wake, parties)
 
     def _wake(self, parties: frozenset[str]) -> None:
         for party in parties:

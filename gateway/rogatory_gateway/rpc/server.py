@@ -1,8 +1,8 @@
-"""The two servers: synchronous for intake, asynchronous for streams (ADR 0001).
+"""The server: one event loop that receives, worker threads that block (ADR 0001).
 
-Unary calls run on a thread pool, where group commit needs no event loop; watchers and
-files run on one event loop in a thread of its own, where a waiting client costs no
-thread. Both demand a client certificate of an enrolled CA.
+A client that waits for its inbox, or that stalls in the middle of a request, costs no
+thread. What blocks (admission, group commit) runs on worker threads, behind `Gate`. It
+demands a client certificate of an enrolled CA.
 """
 
 import asyncio
@@ -11,28 +11,27 @@ import os
 import socket
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import grpc.aio
+import uvloop
 
 from rogatory.errors import AddressInUse, ConfigInvalid
 from rogatory_gateway.rpc.calls import RpcHandlers
-
-WORKERS = 64
-MAX_CONCURRENT = 512
-"""Calls under way; more get RESOURCE_EXHAUSTED at once, for a queue has no end."""
 
 _RECEIVE_BYTES = 8 << 20
 """Each method has a limit of its own, at most 5 MiB (SubmitMessage); the room above
 lets what is too large get a typed answer instead of gRPC's."""
 
 _GRACE_S = 5.0
+_STREAMS_END_S = 0.5
+"""Watchers never end by themselves; whoever is cut off comes back and resumes."""
 _MAX_PORT = 65_535
 
-_OPTIONS: list[tuple[str, Any]] = [
+OPTIONS: list[tuple[str, Any]] = [
     ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", _RECEIVE_BYTES),
     ("grpc.max_metadata_size", 8192),
@@ -44,12 +43,13 @@ _OPTIONS: list[tuple[str, Any]] = [
     # Certificates are checked per call, but a removed CA must also end connections.
     ("grpc.max_connection_age_ms", 600_000),
     ("grpc.max_connection_age_grace_ms", 30_000),
+    # A call that waits for its inbox is no idle connection.
+    ("grpc.max_connection_idle_ms", 300_000),
     ("grpc.max_allowed_incoming_connections", 4_000),
     # Clients behind NAT may ping, but not every second.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
 ]
-_INTAKE_OPTIONS = [*_OPTIONS, ("grpc.max_connection_idle_ms", 300_000)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,64 +125,39 @@ def _probe(family: int, address: Any) -> OSError | None:  # noqa: ANN401
     return None
 
 
-def _bind(server: "grpc.Server | grpc.aio.Server", address: str, tls: TlsFiles) -> int:
+def _bind(server: grpc.aio.Server, address: str, tls: TlsFiles) -> int:
     """Bind a server and return its port.
 
     Raises:
-        AddressInUse: Somebody was quicker than we after `require_free`.
+        AddressInUse: Somebody listens there.
     """
+    # Again, for gRPC is content with one of a name's addresses.
+    require_free(address)
     try:
         return server.add_secure_port(address, tls.credentials())
     except RuntimeError as error:
         raise AddressInUse(f"address {address}", expected="a free port") from error
 
 
-class IntakeServer:
-    """The synchronous server for unary calls."""
+class Server:
+    """The gateway's server, on an event loop in a thread of its own."""
 
     def __init__(
         self,
-        address: str,
+        addresses: Sequence[str],
         tls: TlsFiles,
         handlers: Sequence[RpcHandlers],
     ) -> None:
-        """Bind; port 0 chooses a free one."""
-        self._server = grpc.server(
-            ThreadPoolExecutor(WORKERS, thread_name_prefix="intake"),
-            handlers=list(handlers),
-            options=_INTAKE_OPTIONS,
-            maximum_concurrent_rpcs=MAX_CONCURRENT,
-        )
-        self.port = _bind(self._server, address, tls)
-
-    def start(self) -> None:
-        """Take calls."""
-        self._server.start()
-
-    def stop(self) -> None:
-        """Take no more calls, and let those under way end."""
-        self._server.stop(_GRACE_S).wait()
-
-
-class StreamServer:
-    """The asynchronous server, on an event loop in a thread of its own."""
-
-    def __init__(
-        self,
-        address: str,
-        tls: TlsFiles,
-        handlers: Sequence[RpcHandlers],
-    ) -> None:
-        """Prepare; `start` binds."""
-        self._address = address
+        """Prepare to serve everything on each address; `start` binds."""
+        self._addresses = list(dict.fromkeys(addresses))
         self._tls = tls
         self._handlers = handlers
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
-        self._thread = threading.Thread(target=self._run, name="streams", daemon=True)
-        self.port = 0
+        self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
+        self.ports: list[int] = []
 
     def start(self) -> asyncio.AbstractEventLoop:
         """Take calls; return the loop on which they run."""
@@ -195,14 +170,15 @@ class StreamServer:
         return self._loop
 
     def stop(self) -> None:
-        """End every stream and the thread."""
+        """End every call and the thread; what was committed stays committed."""
         if self._loop is not None and self._stopping is not None:
-            self._loop.call_soon_threadsafe(self._stopping.set)
+            with suppress(RuntimeError):  # closed: a start that failed
+                self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(2 * _GRACE_S)
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            uvloop.run(self._serve())
         except BaseException as error:  # noqa: BLE001
             # Not swallowed: `start` raises it in the thread that waits for us.
             self._failure = error
@@ -211,9 +187,9 @@ class StreamServer:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        server = grpc.aio.server(handlers=list(self._handlers), options=_OPTIONS)
-        self.port = _bind(server, self._address, self._tls)
+        server = grpc.aio.server(handlers=list(self._handlers), options=OPTIONS)
+        self.ports = [_bind(server, each, self._tls) for each in self._addresses]
         await server.start()
         self._ready.set()
         await self._stopping.wait()
-        await server.stop(0.5)
+        await server.stop(_STREAMS_END_S)

@@ -109,7 +109,7 @@ def test_a_question_is_answered(terminal: Terminal) -> None:
     shown = terminal.ok(answer, party="regulator")
     again = terminal.type(answer, party="regulator")
 
-    assert "sent: clarification response, 1 item, entry 6" in shown.out
+    assert "sent: clarification response, 1 point, entry 6" in shown.out
     assert again.code == 1
     assert "TRANSITION_NOT_ALLOWED" in again.err
 

@@ -73,7 +73,7 @@ def test_a_command_that_waits_ends_within_a_second(
     took = time.monotonic() - began
     connection.close()
 
-    assert process.returncode == code
+    assert process.returncode == code, err
     assert took < _SOON_S
     assert out == ""
     assert words in err

@@ -14,6 +14,7 @@ from rogatory.cli.output import (
     duration,
     encode_json,
     facts_text,
+    print_table,
     rfc3339,
     table_lines,
 )
@@ -58,6 +59,23 @@ def test_a_file_gets_all_of_every_cell() -> None:
     """Without a screen nothing is cut."""
     columns = [Column("TEXT", shrinks=True)]
     assert table_lines(columns, [("x" * 300,)], room=None)[1] == "x" * 300
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"),
+    [("30", ["AB  TEXT", "1   한글 텍스트"]), ("12", ["1  한글 텍스트"])],
+)
+def test_a_row_that_must_stay_whole_is_not_cut(
+    monkeypatch: pytest.MonkeyPatch, columns: str, lines: list[str]
+) -> None:
+    """Where the screen is too narrow, cells follow each other."""
+    screen = Screen()
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr("sys.stdout", screen)
+
+    print_table([Column("AB"), Column("TEXT")], [("1", "한글 텍스트")], whole=True)
+
+    assert screen.getvalue().splitlines() == lines
 
 
 def test_facts_leave_out_what_has_no_value() -> None:

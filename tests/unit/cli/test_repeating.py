@@ -60,6 +60,48 @@ def test_another_request_is_sent_after_the_kept_one(terminal: Terminal) -> None:
     assert len(terminal.world.messages) == 2
 
 
+def test_the_same_ids_of_another_case_are_another_request(
+    terminal: Terminal,
+) -> None:
+    """Every clerk numbers from 1: what is sealed must be the same, not the ids."""
+    cut_off(terminal, arrived=False)
+    terminal.type(REQUEST, party="regulator")
+    table = Path("items.csv")
+    table.write_text(table.read_text().replace("files.example/2", "files.example/22"))
+
+    terminal.ok(REQUEST, party="regulator")
+
+    assert len(terminal.world.messages) == 2
+
+
+def test_an_answer_in_words_is_sent_once(terminal: Terminal, story: Story) -> None:
+    """The answer arrived, its receipt did not: the same command says so."""
+    exchange = story.ask_removal(3).exchange_id
+    terminal.ok(f"respond removal {exchange} --results results.csv", party="messenger")
+    line = f"respond clarify {exchange} --text 'the third'"
+    cut_off(terminal, arrived=True)
+    assert terminal.type(line, party="regulator").code == 5
+
+    again = terminal.ok(line, party="regulator")
+
+    assert "sent: clarification response, entry 6" in again.out
+    assert len(terminal.world.messages) == 4
+
+
+def test_a_kept_message_that_is_refused_is_set_aside(terminal: Terminal) -> None:
+    """It is told, it does not come back, and the new message is sent."""
+    cut_off(terminal, arrived=False)
+    terminal.type(REQUEST, party="regulator")
+    refusal = RuleError("message", expected="another")
+    terminal.world.faults.on_submit.append(refusal)
+
+    shown = terminal.ok(REQUEST, party="regulator")
+
+    assert "refused and set aside" in shown.err
+    assert "3 items to example-messenger, entry 3" in shown.out
+    assert terminal.ok("outbox list --json", party="regulator").json == {"waiting": []}
+
+
 def test_half_an_answer_is_completed(
     terminal: Terminal, story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,10 +27,10 @@ from tests.support.messages import (
     CLERK,
     COUNSEL,
     OFFICER,
-    VIDEO,
     VIDEO_COUNSEL,
     Signed,
 )
+from tests.support.platforms import VIDEO
 from tests.unit.lifecycle.exchanges import (
     FILE,
     OFFICE,
