@@ -1,8 +1,7 @@
 """Made-up parties and what they write, without a gateway.
 
-Tests of bad input need what no client of ours would build, so this speaks the wire:
-messages from plain values, envelopes from keys. `change` spoils a message before it is
-signed; whatever comes back can be altered after.
+Tests of bad input need what no client of ours would build: messages from plain values,
+envelopes from keys. `change` spoils a message before it is signed.
 """
 
 import hashlib

@@ -15,6 +15,7 @@ from rogatory.cli._app import NOTHING_YET, App, set_up_logging
 from rogatory.cli._click import Group, Lazy
 from rogatory.cli._errors import Report, report_of
 from rogatory.cli._exit import Exit
+from rogatory.cli._signals import is_interruption
 from rogatory.cli.output import out, say
 from rogatory.errors import Unavailable
 
@@ -104,25 +105,30 @@ class Root(Group):
         except click.exceptions.NoArgsIsHelpError as error:
             say(error.format_message())
             return Exit.USAGE
-        except (KeyboardInterrupt, click.Abort):
-            facts = (("kept", app.kept),)
-            text = f"\ninterrupted: {app.kept}"
-            report = Report(
-                Exit.INTERRUPTED, "INTERRUPTED", "interrupted", facts, text=text
-            )
-            _show(report, as_json=app.json or wants_json)
-            return report.code
         except BrokenPipeError:
             # Whoever read our output has gone; the interpreter must not find that out
             # again when it flushes.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return Exit.FAILED
-        except Exception as error:  # noqa: BLE001 the outermost boundary maps
-            report = report_of(error) or _bug(error)
-            if isinstance(error, Unavailable) and app.kept != NOTHING_YET:
-                report = report.with_kept(app.kept)
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 outermost
+            report = _report(app, error)
             _tell(app, error, report, as_json=app.json or wants_json)
             return report.code
+
+
+def _report(app: App, error: BaseException) -> Report:
+    if isinstance(error, click.Abort) or is_interruption(error):
+        return Report(
+            Exit.INTERRUPTED,
+            "INTERRUPTED",
+            "interrupted",
+            (("kept", app.kept),),
+            text=f"\ninterrupted: {app.kept}",
+        )
+    report = report_of(error) or _bug(error)
+    if isinstance(error, Unavailable) and app.kept != NOTHING_YET:
+        report = report.with_kept(app.kept)
+    return report
 
 
 def _bug(error: BaseException) -> Report:
@@ -134,13 +140,9 @@ def _bug(error: BaseException) -> Report:
     return Report(Exit.FAILED, "BUG", summary, facts)
 
 
-def _tell(app: App, error: Exception, report: Report, *, as_json: bool) -> None:
+def _tell(app: App, error: BaseException, report: Report, *, as_json: bool) -> None:
     if app.verbose and (report.reason == "BUG" or app.verbose > 1):
         say("".join(traceback.format_exception(error)))
-    _show(report, as_json=as_json)
-
-
-def _show(report: Report, *, as_json: bool) -> None:
     if as_json:
         report.show_json()
     else:

@@ -13,6 +13,9 @@ import threading
 import time
 from types import FrameType
 
+from rogatory.errors import VerificationError
+
+_came = threading.Event()
 _log = logging.getLogger("rogatory.cli")
 
 _NUDGE = signal.SIGURG
@@ -47,8 +50,21 @@ def _nudge(reader: int, main: int) -> None:
             signal.pthread_kill(main, _NUDGE)
 
 
+def is_interruption(error: BaseException) -> bool:
+    """Tell whether an error is an interruption, or what one made of a wait.
+
+    A `KeyboardInterrupt` in the middle of a lock's own code comes out as another error,
+    and a call that it cancels as an unreachable gateway. A failed verification is never
+    taken for one.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return True
+    return _came.is_set() and not isinstance(error, VerificationError)
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
     del number, frame
+    _came.set()
     raise KeyboardInterrupt
 
 

@@ -135,9 +135,8 @@ def fetch(app: App, *, exchange_id: str, folder: Path) -> None:
     if done:
         then = f"evidence identity {exchange_id} --output identity.txt"
         say(f"next: {app.prefix()} {then}")
-        say(
-            f"then: age --decrypt --identity identity.txt {shlex.quote(str(done[0][0]))}"
-        )
+        first = shlex.quote(str(done[0][0]))
+        say(f"then: age --decrypt --identity identity.txt {first}")
     else:
         say("the exchange has no files yet")
 

@@ -14,6 +14,7 @@ from rogatory.cli._app import App, json_option, pass_app
 from rogatory.cli._click import Group
 from rogatory.cli._errors import Failed
 from rogatory.cli._shapes import message_json
+from rogatory.cli._signals import is_interruption
 from rogatory.cli._words import flags, says
 from rogatory.cli.output import (
     Column,
@@ -131,7 +132,9 @@ def watch(app: App, commands: tuple[str, ...], stop_after: int | None) -> None:
             say(f"watching as {context.party}; Ctrl-C ends")
         try:
             reader.watch(handle, stop_after=stop_after)
-        except KeyboardInterrupt:
+        except (Exception, KeyboardInterrupt) as error:
+            if not is_interruption(error):
+                raise
             if is_terminal(sys.stderr):
                 say(f"\nended after {count(seen, 'message')}; the next watch goes on")
 

@@ -163,6 +163,8 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    # Head and body are two writes: the second must not wait for the client's TCP.
+    disable_nagle_algorithm = True
     server: WitnessServer
 
     def setup(self) -> None:

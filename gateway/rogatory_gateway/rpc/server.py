@@ -11,8 +11,8 @@ import os
 import socket
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import grpc
@@ -26,7 +26,6 @@ _RECEIVE_BYTES = 8 << 20
 """Each method has a limit of its own, at most 5 MiB (SubmitMessage); the room above
 lets what is too large get a typed answer instead of gRPC's."""
 
-_GRACE_S = 5.0
 _STREAMS_END_S = 0.5
 """Watchers never end by themselves; whoever is cut off comes back and resumes."""
 _MAX_PORT = 65_535
@@ -139,8 +138,20 @@ def _bind(server: grpc.aio.Server, address: str, tls: TlsFiles) -> int:
         raise AddressInUse(f"address {address}", expected="a free port") from error
 
 
+@cache
+def _process_loop() -> asyncio.AbstractEventLoop:
+    """Return the one event loop on which grpc.aio works in this process.
+
+    Its completion queue belongs to the process: with a second loop, or after a closed
+    one, it hands events to the wrong one. So the loop runs until the process ends.
+    """
+    loop = uvloop.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="grpc", daemon=True).start()
+    return loop
+
+
 class Server:
-    """The gateway's server, on an event loop in a thread of its own."""
+    """The gateway's server; its calls run on the process's one event loop."""
 
     def __init__(
         self,
@@ -152,44 +163,27 @@ class Server:
         self._addresses = list(dict.fromkeys(addresses))
         self._tls = tls
         self._handlers = handlers
-        self._ready = threading.Event()
-        self._failure: BaseException | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopping: asyncio.Event | None = None
-        self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
+        self._server: grpc.aio.Server | None = None
         self.ports: list[int] = []
 
     def start(self) -> asyncio.AbstractEventLoop:
-        """Take calls; return the loop on which they run."""
-        self._thread.start()
-        self._ready.wait()
-        if self._failure is not None:
-            raise self._failure
-        if self._loop is None:
-            raise AssertionError("the loop runs before it is said to be ready")
-        return self._loop
+        """Take calls; return the loop on which they run.
+
+        Raises:
+            AddressInUse: Somebody was quicker than we after `require_free`.
+        """
+        loop = _process_loop()
+        asyncio.run_coroutine_threadsafe(self._start(), loop).result()
+        return loop
 
     def stop(self) -> None:
-        """End every call and the thread; what was committed stays committed."""
-        if self._loop is not None and self._stopping is not None:
-            with suppress(RuntimeError):  # closed: a start that failed
-                self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join(2 * _GRACE_S)
+        """End every call; what was committed stays committed."""
+        if self._server is not None:
+            ending = self._server.stop(_STREAMS_END_S)
+            asyncio.run_coroutine_threadsafe(ending, _process_loop()).result()
 
-    def _run(self) -> None:
-        try:
-            uvloop.run(self._serve())
-        except BaseException as error:  # noqa: BLE001
-            # Not swallowed: `start` raises it in the thread that waits for us.
-            self._failure = error
-            self._ready.set()
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._stopping = asyncio.Event()
+    async def _start(self) -> None:
         server = grpc.aio.server(handlers=list(self._handlers), options=OPTIONS)
         self.ports = [_bind(server, each, self._tls) for each in self._addresses]
         await server.start()
-        self._ready.set()
-        await self._stopping.wait()
-        await server.stop(_STREAMS_END_S)
+        self._server = server
