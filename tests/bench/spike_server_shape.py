@@ -243,7 +243,7 @@ SHAPES = {"a32": ("ShapeA", 32), "a64": ("ShapeA", 64)}
 SHAPES |= {"b0": ("ShapeB", 0), "b1": ("ShapeB", 1), "b4": ("ShapeB", 4)}
 
 
-def connect(port: int) -> grpc.aio.Channel:
+def connect(port: int) -> Any:  # noqa: ANN401
     """Return a channel with a connection of its own."""
     key, cert, root = ((SCRATCH / f"client.{x}").read_bytes() for x in "kcr")
     credentials = grpc.ssl_channel_credentials(root, key, cert)
@@ -293,7 +293,7 @@ async def watch(port: int, connections: int) -> list[int]:
             method: Any = channels[k % connections].unary_stream(WATCH)
             call = method(k.to_bytes(4, "big"))
             await call.read()
-        while (notice := await call.read()) is not grpc.aio.EOF:
+        while (notice := await call.read()) is not cast("Any", grpc.aio).EOF:
             sent = int.from_bytes(notice[:8], "big")
             late.append((time.monotonic_ns() - sent) // 1000)
 

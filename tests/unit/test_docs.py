@@ -18,7 +18,7 @@ from rogatory.v1 import disclosure_pb2, exchange_service_pb2, message_pb2, remov
 from rogatory_gateway import config
 from rogatory_gateway.admission import identity
 from rogatory_gateway.journal import journal
-from rogatory_gateway.rpc import calls, exchanges, server
+from rogatory_gateway.rpc import calls, exchanges
 from rogatory_gateway.store import blobs
 from tests.support.messages import Office, Signed
 

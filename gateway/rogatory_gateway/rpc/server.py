@@ -48,6 +48,10 @@ OPTIONS: list[tuple[str, Any]] = [
     # Clients behind NAT may ping, but not every second.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # A watcher that died without a word is noticed by our own pings only, and the
+    # second of these is the one that ends it (ADR 0001).
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.http2.ping_timeout_ms", 20_000),
 ]
 
 

@@ -369,6 +369,14 @@ def test_names_of_witnesses_cannot_take_the_place_of_ours() -> None:
         verify_policy(signed(ED25519, *keys), found)
 
 
+def test_a_log_of_one_key_needs_that_key() -> None:
+    """Somebody else's log, without witnesses: `quorum none`."""
+    found = log_policy(LOG_KEYS[:1])
+
+    assert found.quorum == b"none"
+    verify_policy(signed(ED25519), found)
+
+
 def test_a_policy_that_cannot_be_met_is_not_made() -> None:
     """More witnesses than there are, fewer than one, no log key, a key twice."""
     one = WITNESSES[0].verifier_key
