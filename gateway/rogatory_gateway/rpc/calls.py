@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeAlias, TypeVar
 
 import grpc
 import structlog
@@ -173,11 +173,10 @@ class Gate:
         self, method: Method[Any], raw: bytes, context: _AsyncContext
     ) -> tuple[bytes, grpc.Status | None]:
         if self._running >= MAX_CONCURRENT:
-            line = _Line(method.name)
-            line.failed(
-                Overloaded("calls", expected=f"at most {MAX_CONCURRENT} at a time")
-            )
-            line.write()
+            with _Line(method.name) as line:
+                raise Overloaded(
+                    "calls", expected=f"at most {MAX_CONCURRENT} at a time"
+                )
             return b"", line.status
         self._running += 1
         loop = asyncio.get_running_loop()
@@ -193,34 +192,24 @@ class Gate:
     def _answer(
         self, method: Method[Any], raw: bytes, auth: _AuthContext
     ) -> tuple[bytes, grpc.Status | None]:
-        line = _Line(method.name)
         response = b""
-        try:
+        with _Line(method.name) as line:
             line.call = self.enter(method, auth)
             answer = method.run(method.parse(raw), line.call)
             response = answer.SerializeToString()
             line.answered()
-        except Exception as error:  # noqa: BLE001 (the outermost boundary)
-            line.failed(error)
-        finally:
-            line.write()
         return response, line.status
 
     def async_unary(self, method: Method[Any]) -> RpcHandler:
         """Return the handler of a unary method that waits on the event loop."""
 
         async def handle(raw: bytes, context: _AsyncContext) -> bytes:
-            line = _Line(method.name)
             response = b""
-            try:
+            with _Line(method.name) as line:
                 line.call = self.enter(method, context.auth_context())
                 answer = await method.run(method.parse(raw), line.call)
                 response = answer.SerializeToString()
                 line.answered()
-            except Exception as error:  # noqa: BLE001 (the outermost boundary)
-                line.failed(error)
-            finally:
-                line.write()
             if line.status is not None:
                 await context.abort_with_status(line.status)
             return response
@@ -231,8 +220,7 @@ class Gate:
         """Return the handler of a method that answers with a stream."""
 
         async def handle(raw: bytes, context: _AsyncContext) -> AsyncIterator[bytes]:
-            line = _Line(method.name)
-            try:
+            with _Line(method.name) as line:
                 line.call = self.enter(method, context.auth_context())
                 # Closed at once when the caller hangs up, not when it is collected.
                 async with aclosing(
@@ -241,10 +229,6 @@ class Gate:
                     async for answer in answers:
                         yield answer.SerializeToString()
                 line.answered()
-            except Exception as error:  # noqa: BLE001 (the outermost boundary)
-                line.failed(error)
-            finally:
-                line.write()
             if line.status is not None:
                 await context.abort_with_status(line.status)
 
@@ -254,18 +238,13 @@ class Gate:
         """Return the handler of a method that takes a stream."""
 
         async def handle(stream: AsyncIterator[bytes], context: _AsyncContext) -> bytes:
-            line = _Line(method.name)
             response = b""
-            try:
+            with _Line(method.name) as line:
                 line.call = self.enter(method, context.auth_context())
                 requests = (method.parse(raw) async for raw in stream)
                 answer = await method.run(requests, line.call)
                 response = answer.SerializeToString()
                 line.answered()
-            except Exception as error:  # noqa: BLE001 (the outermost boundary)
-                line.failed(error)
-            finally:
-                line.write()
             if line.status is not None:
                 await context.abort_with_status(line.status)
             return response
@@ -274,7 +253,11 @@ class Gate:
 
 
 class _Line:
-    """The canonical log line of one call."""
+    """The canonical log line of one call, and the outermost boundary of its errors.
+
+    As a context it takes every `Exception`, notes what the caller is told of it in
+    `status`, and writes the line in the end. Cancellation passes through.
+    """
 
     def __init__(self, method: str) -> None:
         self._method = method
@@ -288,7 +271,24 @@ class _Line:
         """Note that the caller gets its answer."""
         self._reason = "OK"
 
-    def failed(self, error: Exception) -> None:
+    def __enter__(self) -> Self:
+        """Begin the call."""
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: object,
+    ) -> bool:
+        """End it: take an error, write the line."""
+        failed = isinstance(error, Exception)
+        if isinstance(error, Exception):
+            self._failed(error)
+        self._write()
+        return failed
+
+    def _failed(self, error: Exception) -> None:
         """Note how the call failed and what its caller is told."""
         if isinstance(error, RogatoryError):
             self._reason = error.reason
@@ -309,7 +309,7 @@ class _Line:
             ],
         )
 
-    def write(self) -> None:
+    def _write(self) -> None:
         """Write the line."""
         facts = self.call.facts if self.call else {}
         _log.info(

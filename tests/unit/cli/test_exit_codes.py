@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,29 @@ def test_an_interruption_says_what_was_kept(
 
     assert shown.code == Exit.INTERRUPTED
     assert "interrupted: what was fetched is in copy" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(RuntimeError("lock"), 130), (Unreachable("x"), 130), (VerificationError("x"), 3)],
+)
+def test_what_an_interruption_makes_of_a_wait_is_an_interruption(
+    terminal: Terminal,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    code: int,
+) -> None:
+    """Whatever a cut-off call raises; but a failed verification is never masked."""
+
+    def cut_off(self: object) -> None:
+        raise error
+
+    came = threading.Event()
+    came.set()
+    monkeypatch.setattr("rogatory.cli._signals._came", came)
+    monkeypatch.setattr("rogatory.reading.Reader.exchanges", cut_off)
+
+    assert terminal.type("exchange list", party="regulator").code == code
 
 
 def test_ctrl_c_is_how_a_watch_ends(
