@@ -152,6 +152,8 @@ def test_many_faults_in_a_row_keep_nobody_waiting(room: LogRoom) -> None:
         futures = [pool.submit(until_logged, signed) for signed in messages]
         indices = {future.result(GIVE_UP_S) for future in futures}
 
+    # Large batches need few appends: what is left of the faults is not for the checks.
+    _break(room)
     assert indices == set(range(GENESIS, GENESIS + THREADS))
     _assert_each_once(room, messages)
 

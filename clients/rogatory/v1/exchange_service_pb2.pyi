@@ -361,7 +361,7 @@ class ListMessagesResponse(_message.Message):
     """Output only. Empty on the last page."""
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_receipt_pb2.DeliveredMessage]:
-        """Output only. A page of messages."""
+        """Output only. A page of messages; fewer than asked for where they are large."""
 
     def __init__(
         self,
@@ -412,7 +412,9 @@ class ListInboxResponse(_message.Message):
     MESSAGES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_receipt_pb2.DeliveredMessage]:
-        """Output only. Messages in order of their inbox number."""
+        """Output only. Messages in order of their inbox number; fewer than asked for where
+        they are large. An empty page says that there is no more.
+        """
 
     def __init__(
         self,
