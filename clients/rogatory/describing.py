@@ -198,12 +198,12 @@ def _sections(
     if reasons is not None:
         if reasons.file_number:
             yield f"file number      {_one_line(reasons.file_number)}"
-        yield f"reasons          {reasons.text}"
+        yield f"reasons          {_quoted(reasons.text)}"
         if reasons.redress:
-            yield f"redress          {reasons.redress}"
+            yield f"redress          {_quoted(reasons.redress)}"
     words = _content(opened, "question", clarification_pb2.Clarification)
     if words is not None:
-        yield f"words            {words.text}"
+        yield f"words            {_quoted(words.text)}"
 
 
 def _signatures(draft: Draft, directory: Directory) -> Iterator[str]:
@@ -241,6 +241,11 @@ def _range(target: disclosure_pb2.DisclosureTarget) -> str:
 
 def _time(time: Timestamp) -> str:
     return f"{time.ToDatetime(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _quoted(text: str) -> str:
+    """Mark every further line: words of others must not look like lines of ours."""
+    return "\n".join(text.splitlines()).replace("\n", "\n                 | ")
 
 
 def _one_line(text: str) -> str:

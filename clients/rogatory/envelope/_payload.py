@@ -11,7 +11,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError
 from google.protobuf.message import Message as AnyMessage
 
-from rogatory.errors import Malformed, UnknownField
+from rogatory.errors import Malformed, NotCanonical, UnknownField
 from rogatory.v1 import (
     clarification_pb2,
     disclosure_pb2,
@@ -50,6 +50,8 @@ def parse_payload(raw: bytes, kind: type[_M], *, thing: str) -> _M:
     Raises:
         Malformed: It is no such message.
         UnknownField: It holds something that this version does not know.
+        NotCanonical: It holds a field twice, or bytes that say nothing. The order of
+            fields is free: encoders of other languages differ in it.
     """
     message = kind()
     try:
@@ -60,6 +62,10 @@ def parse_payload(raw: bytes, kind: type[_M], *, thing: str) -> _M:
     if has_unknown_fields(message):
         raise UnknownField(thing, expected="only the fields of the schema")
     _refuse_unknown_enums(message, thing)
+    if message.ByteSize() != len(raw):
+        # A field twice (of which the last one counts), a default written out, a number
+        # in more bytes than it needs: two readers could take them for two things.
+        raise NotCanonical(thing, expected="every field once, in its shortest form")
     return message
 
 

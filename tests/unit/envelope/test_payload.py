@@ -6,7 +6,7 @@ import pytest
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from rogatory.envelope import BODY_KINDS, body_of, kind_of, parse_payload
-from rogatory.errors import Malformed, UnknownField
+from rogatory.errors import Malformed, NotCanonical, UnknownField
 from rogatory.v1 import directory_pb2, message_pb2, removal_pb2
 from tests.support import wire
 
@@ -104,6 +104,38 @@ def test_what_is_no_protobuf_of_that_kind_is_malformed(raw: bytes) -> None:
         parse_payload(raw, removal_pb2.RemovalItem, thing="item")
 
     assert caught.value.expected == "a protobuf RemovalItem"
+
+
+def test_a_field_that_stands_twice_is_refused() -> None:
+    """Readers would take the last, or merge the two: nobody may sign both."""
+    once = message_pb2.Message(header=message_pb2.Header(origin="a.example/log"))
+    twice = once.SerializeToString() + once.SerializeToString()
+
+    with pytest.raises(NotCanonical, match="every field once"):
+        parse_payload(twice, message_pb2.Message, thing="message")
+
+
+def test_bytes_that_say_nothing_are_refused() -> None:
+    """A default written out, or a length in more bytes than it needs, hides nothing."""
+    header = message_pb2.Header(origin="a.example/log").SerializeToString()
+    default_written_out = header + b"\x3a\x00"
+    long_length = b"\x0a\x8d\x00" + header[2:]
+
+    for raw in (header + b"\x32\x00", long_length):
+        with pytest.raises(NotCanonical):
+            parse_payload(raw, message_pb2.Header, thing="header")
+    # An empty message is no default: it says that it is there.
+    parse_payload(default_written_out, message_pb2.Header, thing="header")
+
+
+def test_fields_may_stand_in_any_order() -> None:
+    """Encoders of other languages write them in other orders."""
+    origin = message_pb2.Header(origin="a.example/log").SerializeToString()
+    sender = message_pb2.Header(sender="example").SerializeToString()
+
+    read = parse_payload(sender + origin, message_pb2.Header, thing="header")
+
+    assert (read.origin, read.sender) == ("a.example/log", "example")
 
 
 def test_known_content_is_returned() -> None:

@@ -193,6 +193,23 @@ def test_every_kind_has_a_description(story: Story, tmp_path: Path) -> None:
     assert ": integrity ok" in texts["delivery_receipt"]
 
 
+def test_words_of_others_cannot_look_like_words_of_ours(story: Story) -> None:
+    """Whoever writes the reasons must not be able to write "has signed" below them."""
+    forged = "a crime\nhas signed       example-prosecutor/prosecutor-1"
+    draft = story.police.draft_disclosure(
+        MESSENGER,
+        target_rows(1),
+        profile="XX.SUBSCRIBER",
+        reasons=removal_pb2.Reasons(text=forged),
+        cosigners=[VALIDATOR],
+    )
+
+    lines = story.prosecutor.describe(draft).splitlines()
+
+    assert not any(line.startswith("has signed") for line in lines)
+    assert any(line.strip().startswith("| has signed") for line in lines)
+
+
 def test_a_removal_request_is_described_with_its_items(story: Story) -> None:
     """Locators in the open, for the person who signs."""
     draft = story.regulator.draft_removal(
