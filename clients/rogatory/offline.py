@@ -3,9 +3,8 @@
 What is verified here needs nothing but files and the log's vkeys:
 
 * `verify_log_folder`: every byte of a static log (C2SP tlog-tiles): signatures,
-  entries, tiles, root; then that the entries make sense as a log of ours: entry 0 and
-  no other is `start`, times do not run backwards, `directory` lines name the newest
-  directory entry, every kind and line is known.
+  entries, tiles, root; then that the entries make sense as a log of ours (`_story`).
+  Who must have signed is said by vkeys, by a policy (C2SP tlog-policy), or by both.
 * `verify_receipt_files`: that an entry is in the log, and is the entry of an envelope.
 
 A failure is a `VerificationError` that names the first wrong thing. Its evidence is
@@ -13,18 +12,17 @@ kept: copied where the caller says (`evidence`), and the path is in `metadata["k
 """
 
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from rogatory._evidence_folder import KEPT, keep_evidence
+from rogatory._log_files import CHECKPOINT, LogFiles, damage, keep, read_file, with_keys
+from rogatory._story import AnyStory, Story, parse_logged
 from rogatory.errors import (
     ConfigInvalid,
-    LogDamaged,
+    InputError,
     ReceiptMismatch,
     RogatoryError,
     VerificationError,
@@ -33,22 +31,22 @@ from rogatory.tlog import (
     Entry,
     KeyType,
     MessageEntry,
-    StartEntry,
+    Policy,
     VerifiedCheckpoint,
     VerifiedProof,
     VerifierKey,
-    entries_path,
-    parse_entry,
-    tile_path,
+    encode_policy,
+    parse_policy,
+    verify_checkpoint,
     verify_log,
+    verify_policy,
     verify_proof,
 )
 
-MAX_FILE_BYTES = 16 * 1024 * 1024 + 64 * 1024
-"""The longest file of a log: a bundle of 256 entries of 65,535 bytes."""
+MAX_POLICY_BYTES = 512 * 1024
+"""The longest policy that `parse_policy` reads."""
 
 MAX_VKEYS_BYTES = 64 * 1024
-_TILE_WIDTH = 256
 
 Keys: TypeAlias = Sequence[VerifierKey] | Path
 """The log's keys, or the file that holds them."""
@@ -64,9 +62,11 @@ class VerifiedFolder:
     Attributes:
         checkpoint: What the log signed: origin, size, root.
         entries: How many entries were read and hashed.
-        kinds: Entries by kind.
-        first_time: Time of entry 0; None in a log without entries.
-        last_time: Time of the newest entry.
+        kinds: Entries by kind; those of others, if they are allowed, are `other`.
+        first_time: Time of entry 0; None in a log without entries, or of any entries.
+        last_time: Time of the newest entry; None where `first_time` is.
+        quorum: Name of the policy's quorum that was met; None without a policy.
+        story: Whether the entries were read as a log of ours and make sense.
     """
 
     checkpoint: VerifiedCheckpoint
@@ -74,6 +74,8 @@ class VerifiedFolder:
     kinds: Mapping[str, int]
     first_time: datetime | None
     last_time: datetime | None
+    quorum: str | None = None
+    story: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,12 @@ class VerifiedReceiptFiles:
         return self.entry.time
 
 
-def load_vkeys(path: Path) -> tuple[VerifierKey, ...]:
+def load_vkeys(path: Path, *, any_types: bool = False) -> tuple[VerifierKey, ...]:
     """Read the log's keys, one vkey a line.
+
+    Args:
+        path: The file.
+        any_types: Take what keys there are, at least one: for logs of others.
 
     Raises:
         ConfigInvalid: The file cannot be read, or does not hold an Ed25519 and an
@@ -122,50 +128,135 @@ def load_vkeys(path: Path) -> tuple[VerifierKey, ...]:
     except (UnicodeDecodeError, RogatoryError):
         raise ConfigInvalid(thing, expected="one vkey a line") from None
     types = {key.type for key in keys}
-    if not {KeyType.ED25519, KeyType.MLDSA44} <= types:
+    if any_types and not keys:
+        raise ConfigInvalid(thing, expected="at least one vkey", got="none")
+    if not any_types and not {KeyType.ED25519, KeyType.MLDSA44} <= types:
         raise ConfigInvalid(thing, expected="an Ed25519 and an ML-DSA-44 key")
     if len({key.name for key in keys}) != 1:
         raise ConfigInvalid(thing, expected="keys of one log")
     return keys
 
 
+def load_policy(path: Path) -> Policy:
+    """Read a policy (C2SP tlog-policy).
+
+    Raises:
+        ConfigInvalid: The file cannot be read, or a line breaks the grammar.
+    """
+    thing = f"policy {path}"
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_POLICY_BYTES + 1)
+        return parse_policy(raw)
+    except OSError as error:
+        got = error.strerror or "an error"
+        raise ConfigInvalid(thing, expected="a readable file", got=got) from None
+    except InputError as error:
+        thing = f"{thing}, {error.thing}"
+        raise ConfigInvalid(thing, expected=error.expected, got=error.got) from error
+
+
 def verify_log_folder(
     folder: Path,
-    vkeys: Keys,
+    vkeys: Keys | None,
     progress: Progress | None = None,
     *,
+    policy: Policy | Path | None = None,
+    any_entries: bool = False,
     evidence: Path | None = None,
 ) -> VerifiedFolder:
     """Verify every byte of a log's folder, or raise naming the first wrong thing.
 
     Args:
         folder: What holds `checkpoint` and `tile/`.
-        vkeys: The log's keys, each of which must have signed, or their file.
+        vkeys: The log's keys, each of which must have signed, or their file; None: the
+            policy alone says who must have.
         progress: Told entries done and entries in all.
+        policy: Who must have signed and cosigned, or the file that says it.
+        any_entries: Take a log of others: entries that are none of ours are counted,
+            the story is not verified, and the keys may be of any type.
         evidence: Folder for the evidence of a failure; without it the log's folder
             itself is what there is.
 
     Raises:
         VerificationError: Something is wrong; `metadata["kept"]` is where evidence is.
-        ConfigInvalid: The keys cannot be read.
+        ConfigInvalid: Keys or policy cannot be read, or there are neither.
     """
-    keys = _keys(vkeys)
-    story = _Story(keys)
+    keys = (
+        load_vkeys(vkeys, any_types=any_entries) if isinstance(vkeys, Path) else vkeys
+    )
+    rules = load_policy(policy) if isinstance(policy, Path) else policy
+    trusted = _Trusted(tuple(keys or ()), rules)
+    files = LogFiles(folder)
     try:
+        head = trusted.verify(files.checkpoint())
+        signed = trusted.log_keys(head)
+        others = [] if keys else trusted.known
+        story = AnyStory() if any_entries else Story(signed, others=others)
         verified = verify_log(
-            lambda path: _read(folder / path), keys, progress=progress, on_entry=story
+            # What was verified above, and no other that may have replaced it since.
+            lambda path: head.raw if path == CHECKPOINT else read_file(folder / path),
+            signed,
+            progress=progress,
+            on_entry=story,
         )
         story.close()
     except VerificationError as error:
-        _keep(error, evidence, folder, _damage(folder, error, keys))
+        found = {**damage(folder, error), **files.seen}
+        if rules:
+            found["log.policy"] = encode_policy(rules)
+        keep(error, evidence, folder, with_keys(found, trusted.known))
         raise
     return VerifiedFolder(
-        verified.checkpoint,
+        head,
         verified.entries,
         dict(story.kinds),
         story.first_time,
         story.last_time,
+        rules.quorum.decode(errors="backslashreplace") if rules else None,
+        not any_entries,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Trusted:
+    """Who must have signed: all of the keys, and whom the policy demands."""
+
+    keys: tuple[VerifierKey, ...]
+    policy: Policy | None
+
+    def __post_init__(self) -> None:
+        if not self.keys and self.policy is None:
+            raise ConfigInvalid("trust", expected="vkeys or a policy", got="neither")
+
+    @property
+    def known(self) -> list[VerifierKey]:
+        """Return every key, once."""
+        found = [*self.keys]
+        if self.policy is not None:
+            found += [each.key for each in self.policy.logs]
+            found += [each.key for each in self.policy.witnesses.values()]
+        return list(dict.fromkeys(found))
+
+    def verify(self, raw: bytes) -> VerifiedCheckpoint:
+        """Verify a checkpoint, or raise; its signers are all that are known.
+
+        Raises:
+            NoteUnverified: Not all of those signed who must have.
+        """
+        if self.policy is None:
+            return verify_checkpoint(raw, self.keys)
+        head = verify_policy(raw, self.policy)
+        if not self.keys:
+            return head
+        return verify_checkpoint(raw, self.keys, witnesses=self.known)
+
+    def log_keys(self, head: VerifiedCheckpoint) -> Sequence[VerifierKey]:
+        """Return the keys by which the log itself signed a verified checkpoint."""
+        if self.keys or self.policy is None:
+            return self.keys
+        logs = {each.key for each in self.policy.logs}
+        return [key for key in head.signers if key in logs and key.name == head.origin]
 
 
 def verify_receipt_files(
@@ -192,75 +283,18 @@ def verify_receipt_files(
     """
     keys = _keys(vkeys)
     paths = [entry_path, proof_path, *([envelope_path] if envelope_path else [])]
-    files = {path.name: _read(path) for path in paths}
+    files = {path.name: read_file(path) for path in paths}
     raw, envelope = files[entry_path.name], None
     if envelope_path is not None:
         envelope = files[envelope_path.name]
     try:
         proof = verify_proof(files[proof_path.name], raw, keys)
-        entry = _parse_logged(raw, proof.index)
+        entry = parse_logged(raw, proof.index)
         digest = _verify_digest(entry, envelope) if envelope is not None else None
     except VerificationError as error:
-        _keep(error, evidence, entry_path.parent, _with_keys(files, keys))
+        keep(error, evidence, entry_path.parent, with_keys(files, keys))
         raise
     return VerifiedReceiptFiles(proof, entry, digest)
-
-
-class _Story:
-    """Reads entries in order; what is wrong is told after the hashes have held."""
-
-    def __init__(self, keys: Sequence[VerifierKey]) -> None:
-        self._keys = keys
-        self._directory: int | None = None
-        self._problem: LogDamaged | None = None
-        self.kinds: Counter[str] = Counter()
-        self.first_time: datetime | None = None
-        self.last_time: datetime | None = None
-
-    def __call__(self, index: int, raw: bytes) -> None:
-        """Read one entry; keep the first problem."""
-        if self._problem is None:
-            try:
-                self._read(index, parse_entry(raw))
-            except LogDamaged as problem:
-                self._problem = problem
-            except RogatoryError as error:
-                self._problem = _damaged(index, error.expected, error.got)
-                self._problem.__cause__ = error
-
-    def close(self) -> None:
-        """Raise the first problem, if there is one."""
-        if self._problem is not None:
-            raise self._problem
-
-    def _read(self, index: int, entry: Entry) -> None:
-        self.kinds[entry.kind] += 1
-        if isinstance(entry, StartEntry) != (index == 0):
-            got = f"kind {entry.kind}"
-            raise _damaged(index, "kind start in entry 0 and no other", got)
-        if isinstance(entry, StartEntry) and set(entry.vkeys) != set(self._keys):
-            raise _damaged(index, "the vkeys that it is verified with", "other ones")
-        if self.last_time is not None and entry.time < self.last_time:
-            raise _damaged(index, "a time not before that of the entry before")
-        if entry.directory != self._directory:
-            expected = f"directory {self._directory}"
-            raise _damaged(index, expected, f"directory {entry.directory}")
-        if entry.kind == "directory":
-            self._directory = index
-        self.first_time = self.first_time or entry.time
-        self.last_time = entry.time
-
-
-def _damaged(index: int, expected: str, got: str = "") -> LogDamaged:
-    return LogDamaged(f"entry {index}", expected=expected, got=got)
-
-
-def _parse_logged(raw: bytes, index: int) -> Entry:
-    """Parse an entry that is in the log: if it has no form, the log's maker failed."""
-    try:
-        return parse_entry(raw)
-    except RogatoryError as error:
-        raise _damaged(index, error.expected, error.got) from error
 
 
 def _verify_digest(entry: Entry, envelope: bytes) -> bytes:
@@ -275,48 +309,3 @@ def _verify_digest(entry: Entry, envelope: bytes) -> bytes:
 
 def _keys(vkeys: Keys) -> Sequence[VerifierKey]:
     return load_vkeys(vkeys) if isinstance(vkeys, Path) else vkeys
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        raw = file.read(MAX_FILE_BYTES + 1)
-    if len(raw) > MAX_FILE_BYTES:
-        got = f"more than {MAX_FILE_BYTES}"
-        raise LogDamaged(path.name, expected="a file of a log", got=got)
-    return raw
-
-
-def _keep(
-    error: VerificationError,
-    evidence: Path | None,
-    original: Path,
-    files: Mapping[str, bytes],
-) -> None:
-    kept = original if evidence is None else keep_evidence(evidence, error, files)
-    error.metadata[KEPT] = str(kept)
-
-
-def _damage(
-    folder: Path, error: VerificationError, keys: Sequence[VerifierKey]
-) -> dict[str, bytes]:
-    """Collect the checkpoint and the files that the error speaks of."""
-    names = ["checkpoint", error.thing.partition(",")[0]]
-    word, _, number = error.thing.partition(" ")
-    if word == "entry" and number.isdecimal():
-        bundle, place = divmod(int(number), _TILE_WIDTH)
-        for width in range(_TILE_WIDTH, place, -1):
-            names += [entries_path(bundle, width), tile_path(0, bundle, width)]
-    found = {}
-    for name in names:
-        path = folder / name
-        with suppress(OSError, ValueError):
-            if path.resolve().is_relative_to(folder.resolve()) and path.is_file():
-                found[name] = _read(path)
-    return _with_keys(found, keys)
-
-
-def _with_keys(
-    files: Mapping[str, bytes], keys: Sequence[VerifierKey]
-) -> dict[str, bytes]:
-    vkeys = "".join(f"{key.encode()}\n" for key in keys)
-    return {**files, "log.vkeys": vkeys.encode()}
