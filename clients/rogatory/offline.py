@@ -20,11 +20,11 @@ from typing import TypeAlias
 
 from rogatory._log_files import CHECKPOINT, LogFiles, damage, keep, read_file, with_keys
 from rogatory._story import AnyStory, Story, parse_logged
+from rogatory._vkey_files import read_vkeys
 from rogatory.errors import (
     ConfigInvalid,
     InputError,
     ReceiptMismatch,
-    RogatoryError,
     VerificationError,
 )
 from rogatory.tlog import (
@@ -45,8 +45,6 @@ from rogatory.tlog import (
 
 MAX_POLICY_BYTES = 512 * 1024
 """The longest policy that `parse_policy` reads."""
-
-MAX_VKEYS_BYTES = 64 * 1024
 
 Keys: TypeAlias = Sequence[VerifierKey] | Path
 """The log's keys, or the file that holds them."""
@@ -115,18 +113,7 @@ def load_vkeys(path: Path, *, any_types: bool = False) -> tuple[VerifierKey, ...
             ML-DSA-44 key of one log.
     """
     thing = f"vkeys {path}"
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        got = error.strerror or "an error"
-        raise ConfigInvalid(thing, expected="a readable file", got=got) from None
-    if len(raw) > MAX_VKEYS_BYTES:
-        raise ConfigInvalid(thing, expected=f"at most {MAX_VKEYS_BYTES} bytes")
-    try:
-        lines = [line.strip() for line in raw.decode().splitlines()]
-        keys = tuple(VerifierKey.parse(line) for line in lines if line)
-    except (UnicodeDecodeError, RogatoryError):
-        raise ConfigInvalid(thing, expected="one vkey a line") from None
+    keys = read_vkeys(path)
     types = {key.type for key in keys}
     if any_types and not keys:
         raise ConfigInvalid(thing, expected="at least one vkey", got="none")

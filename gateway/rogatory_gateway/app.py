@@ -129,11 +129,6 @@ class GatewayApp:
         """The port of `config.address`."""
         return self._server.ports[0]
 
-    @property
-    def stream_port(self) -> int:
-        """The port of `config.stream_address`."""
-        return self._server.ports[-1]
-
     def _authorities(self, *, dev: bool) -> bytes:
         directory = self.registry.current.directory
         pem = b""

@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from rogatory.directory import Directory
 from rogatory.envelope import VerifiedMessage
 from rogatory.errors import (
@@ -245,15 +247,15 @@ def _removal_report(
         allowed={PENDING, CLARIFICATION},
     )
     return {
-        r.item_id: Part(
-            removal_pb2.ItemOutcome.Name(r.outcome)
-            .removeprefix("ITEM_OUTCOME_")
-            .lower(),
-            r.act_time.seconds,
-            state.version,
-        )
+        r.item_id: _answered(state, removal_pb2.ItemOutcome.Name(r.outcome), r.act_time)
         for r in results
     }, {}
+
+
+def _answered(state: ExchangeState, outcome: str, act_time: Timestamp) -> Part:
+    """Return a part with its outcome, of which the enum's name is given."""
+    word = outcome.partition("_OUTCOME_")[2].lower()
+    return Part(word, act_time.seconds, state.version)
 
 
 def _clarification_request(
@@ -295,12 +297,8 @@ def _disclosure_report(
         rule = "files that no report of the exchange has announced before"
         raise FieldInvalid({"disclosure_report.files": rule})
     parts = {
-        r.task_id: Part(
-            disclosure_pb2.TaskOutcome.Name(r.outcome)
-            .removeprefix("TASK_OUTCOME_")
-            .lower(),
-            r.act_time.seconds,
-            state.version,
+        r.task_id: _answered(
+            state, disclosure_pb2.TaskOutcome.Name(r.outcome), r.act_time
         )
         for r in report.results
     }

@@ -18,14 +18,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
-from rogatory.errors import ConfigInvalid, InputError, StoreExists
+from rogatory._vkey_files import read_vkeys
+from rogatory.errors import ConfigInvalid, StoreExists
 from rogatory.tlog import NoteSigner, VerifierKey
 from rogatory.witness._deciding import KnownLog
 from rogatory.witness._state import WitnessState
 from rogatory.witness._witness import Witness
-
-MAX_VKEYS_BYTES = 64 * 1024
-"""30 ML-DSA-44 keys."""
 
 _ED25519 = "witness.ed25519.pem"
 _MLDSA44 = "witness.mldsa44.pem"
@@ -90,19 +88,7 @@ def load_log_keys(path: Path) -> tuple[VerifierKey, ...]:
         ConfigInvalid: The file cannot be read, or holds no key, or something else.
     """
     thing = f"vkeys {path}"
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_VKEYS_BYTES + 1)
-    except OSError as error:
-        got = error.strerror or "an error"
-        raise ConfigInvalid(thing, expected="a readable file", got=got) from None
-    if len(raw) > MAX_VKEYS_BYTES:
-        raise ConfigInvalid(thing, expected=f"at most {MAX_VKEYS_BYTES} bytes")
-    try:
-        lines = [line.strip() for line in raw.decode().splitlines()]
-        keys = tuple(VerifierKey.parse(line) for line in lines if line)
-    except (UnicodeDecodeError, InputError):
-        raise ConfigInvalid(thing, expected="one vkey a line") from None
+    keys = read_vkeys(path)
     if not keys:
         raise ConfigInvalid(thing, expected="at least one vkey", got="none")
     return keys

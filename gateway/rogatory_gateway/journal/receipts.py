@@ -38,7 +38,7 @@ class Receipts:
 
     def proof(self, index: int, head: Head | None = None) -> bytes:
         """Return the tlog-proof of an entry against the newest checkpoint."""
-        head = head or self._head()
+        head = head or self.head()
         path = inclusion_path(self.read_tile, index, head.size)
         return encode_proof(TlogProof(index, tuple(path), head.checkpoint))
 
@@ -71,7 +71,7 @@ class Receipts:
         if not messages:
             return []
         # The head is read after the messages, so it covers them all.
-        head = self._head()
+        head = self.head()
         answer: list[receipt_pb2.DeliveredMessage] = []
         size = 0
         for stored in messages:
@@ -107,7 +107,8 @@ class Receipts:
         """Return a tile's first hashes, as the proofs ask for them."""
         return self._reader.tile(level, index)[: _DIGEST_BYTES * width]
 
-    def _head(self) -> Head:
+    def head(self) -> Head:
+        """Return the log's head, which every served log has."""
         head = self._reader.head()
         if head is None:
             raise RuntimeError("the journal opens no store without a head")
